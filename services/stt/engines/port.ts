@@ -1,0 +1,46 @@
+import type { SpeechMessage, SpeechModel, Transcript } from '../../wire/speech.ts'
+
+/** One way to turn speech into words: `whisper` or `scripted`. */
+export interface SpeechEngine {
+  readonly model: SpeechModel
+  /** BCP-47 primary tags the engine accepts, such as `en`. */
+  readonly languages: readonly string[]
+  /** @throws {@link SpeechError} for audio or options it refuses. */
+  transcribe(file: AudioFile, options: FileOptions): Promise<Transcript>
+  openStream(options: StreamOptions, send: (message: SpeechMessage) => void): SpeechStream
+  stop(): Promise<void>
+}
+
+export interface AudioFile {
+  readonly bytes: Uint8Array
+}
+
+export interface FileOptions {
+  readonly language: string | undefined
+  readonly signal?: AbortSignal
+}
+
+export interface StreamOptions {
+  readonly encoding: string | undefined
+  readonly sampleRateHz: number
+  readonly channels: number
+  readonly language: string | undefined
+  readonly interimResults: boolean
+  /** `false`: only Finalize and CloseStream make finals. */
+  readonly endpointingMs: number | false
+  readonly utteranceEndMs: number | undefined
+  readonly vadEvents: boolean
+}
+
+/** One live stream. All its times are audio time. */
+export interface SpeechStream {
+  /** Seconds of audio received so far. */
+  readonly audioSeconds: number
+  write(audio: Uint8Array): void
+  /** Flushes what is buffered as a final result; the stream goes on. */
+  finalize(): void
+  /** Flushes, sends `Summary`, resolves when everything was sent. */
+  close(): Promise<void>
+  /** Drops everything at once: the client has gone. */
+  abort(): void
+}

@@ -1,0 +1,47 @@
+/** A pending callback of a clock. */
+export interface Timer {
+  cancel(): void
+}
+
+/**
+ * The only source of time. Everything a service or the emulator times goes through it, so that a virtual clock
+ * can turn minutes into milliseconds.
+ */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number
+  /** Runs `run` once after `ms` milliseconds, in due order. A pending timer does not keep the process alive. */
+  after(ms: number, run: () => void): Timer
+  /** Resolves after `ms` milliseconds; rejects with the signal's reason when aborted first. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+}
+
+/** `sleep` for any clock that has `after`. */
+export function sleepOn(clock: Pick<Clock, 'after'>, ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      timer.cancel()
+      reject(toError(signal?.reason))
+    }
+    const timer = clock.after(ms, () => {
+      signal?.removeEventListener('abort', abort)
+      resolve()
+    })
+    if (signal?.aborted) abort()
+    else signal?.addEventListener('abort', abort, { once: true })
+  })
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  after(ms, run) {
+    const timer = setTimeout(run, ms)
+    timer.unref()
+    return { cancel: () => clearTimeout(timer) }
+  },
+  sleep: (ms, signal) => sleepOn(systemClock, ms, signal),
+}
+
+function toError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error('The wait was aborted.', { cause: reason })
+}

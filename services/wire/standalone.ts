@@ -1,0 +1,38 @@
+import { pino } from 'pino'
+import { systemClock } from './clock.ts'
+import { systemIds } from './ids.ts'
+import type { Running, Runtime, StartService, Variables } from './runtime.ts'
+import { createShared } from './shared.ts'
+
+/**
+ * Runs one service alone, as in the cloud: HOST (default 127.0.0.1), PORT (default 8000) and LOG_LEVEL from the
+ * environment, SIGTERM and SIGINT stop it.
+ */
+export async function runAlone(name: string, start: StartService, variables: Variables): Promise<Running> {
+  const log = pino({ name, level: variables['LOG_LEVEL'] ?? 'info' }, pino.destination({ dest: 2, sync: true }))
+  const runtime: Runtime = { clock: systemClock, log, ids: systemIds, shared: createShared() }
+  const running = await start(variables, runtime)
+  const { server } = running
+
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      running.stop().then(
+        () => process.exit(0),
+        (error: unknown) => {
+          log.error({ err: error }, 'stop failed')
+          process.exit(1)
+        },
+      )
+    })
+  }
+  if (server) {
+    const host = variables['HOST'] ?? '127.0.0.1'
+    const port = Number(variables['PORT'] ?? 8000)
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(port, host, resolve)
+    })
+    log.info({ address: server.address() }, 'listening')
+  }
+  return running
+}
