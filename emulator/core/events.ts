@@ -42,7 +42,8 @@ export interface AccessRecord {
   readonly method: string
   readonly host: string
   readonly path: string
-  readonly rule: number | 'default'
+  /** Undefined for what was refused before the rules were asked. */
+  readonly rule: number | 'default' | undefined
   readonly targetGroup: string | undefined
   readonly target: string | undefined
   readonly status: number

@@ -1,0 +1,104 @@
+import type { ServerResponse } from 'node:http'
+import type { FixedResponseAction } from './model.ts'
+
+/** What the balancer answers itself, and the titles it does so with (aws-behaviour §1.13). */
+const TITLES = {
+  400: 'Bad Request',
+  405: 'Not Allowed',
+  408: 'Request Time-out',
+  414: 'Request-URI Too Large',
+  502: 'Bad Gateway',
+  503: 'Service Temporarily Unavailable',
+} as const
+
+export type OwnStatus = keyof typeof TITLES
+
+const SERVER = 'awselb/2.0'
+
+/** nginx's way to keep browsers from showing a page of their own; the balancer inherited it. */
+const PADDING = '<!-- a padding to disable MSIE and Chrome friendly error page -->\r\n'.repeat(6)
+const PADDED_USER_AGENT = /Chrome\/|MSIE /
+
+/** Ends `response` with one of the balancer's own pages. Does nothing once the head of another answer is out. */
+export function answer(response: ServerResponse, status: OwnStatus, nowMs: number): void {
+  const { headers } = response.req
+  send(response, nowMs, {
+    status,
+    title: TITLES[status],
+    contentType: 'text/html',
+    body: toPage(status, headers['user-agent']),
+  })
+}
+
+/** Answers in the place of a program that has been given the response and may still write to it. */
+export function takeOver(response: ServerResponse, status: OwnStatus, nowMs: number): void {
+  response.on('error', () => undefined)
+  if (response.headersSent) response.destroy()
+  else answer(response, status, nowMs)
+}
+
+export function answerFixed(response: ServerResponse, action: FixedResponseAction, nowMs: number): void {
+  const isText = action.contentType.startsWith('text/') && !action.contentType.includes('charset')
+  send(response, nowMs, {
+    status: action.statusCode,
+    title: undefined,
+    contentType: isText ? `${action.contentType}; charset=utf-8` : action.contentType,
+    body: action.body,
+  })
+}
+
+/** A whole answer for a connection whose request could not be read, or which is no longer HTTP; the connection ends. */
+export function toRawAnswer(status: OwnStatus, nowMs: number): string {
+  const page = toPage(status, undefined)
+  const head = [
+    `HTTP/1.1 ${status} ${TITLES[status]}`,
+    `Server: ${SERVER}`,
+    `Date: ${toDate(nowMs)}`,
+    'Content-Type: text/html',
+    `Content-Length: ${page.length}`,
+    'Connection: close',
+  ]
+  return `${head.join('\r\n')}\r\n\r\n${page}`
+}
+
+interface Content {
+  readonly status: number
+  /** Undefined: the status's usual phrase. */
+  readonly title: string | undefined
+  readonly contentType: string
+  readonly body: string
+}
+
+function send(response: ServerResponse, nowMs: number, { status, title, contentType, body }: Content): void {
+  if (response.headersSent || response.destroyed) return
+  for (const name of response.getHeaderNames()) response.removeHeader(name)
+  // In the order that the real balancer writes them in.
+  const headers = {
+    Server: SERVER,
+    Date: toDate(nowMs),
+    'Content-Type': contentType,
+    'Content-Length': Buffer.byteLength(body),
+    Connection: response.shouldKeepAlive ? 'keep-alive' : 'close',
+  }
+  if (title === undefined) response.writeHead(status, headers)
+  else response.writeHead(status, title, headers)
+  response.end(body)
+}
+
+function toPage(status: OwnStatus, userAgent: string | undefined): string {
+  const title = `${status} ${TITLES[status]}`
+  const lines = [
+    '<html>',
+    `<head><title>${title}</title></head>`,
+    '<body>',
+    `<center><h1>${title}</h1></center>`,
+    '</body>',
+    '</html>',
+  ]
+  const page = `${lines.join('\r\n')}\r\n`
+  return userAgent !== undefined && PADDED_USER_AGENT.test(userAgent) ? page + PADDING : page
+}
+
+function toDate(nowMs: number): string {
+  return new Date(nowMs).toUTCString()
+}

@@ -1,0 +1,58 @@
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { toRawAnswer } from './answers.ts'
+import type { InFlight, Registration } from './target-group.ts'
+
+export interface Upgrade {
+  readonly request: IncomingMessage
+  readonly socket: Duplex
+  /** What the client has sent after its request. */
+  readonly head: Buffer
+}
+
+/** What a log says of a socket that ended before the target had answered. */
+const CLIENT_LEFT = 460
+
+/**
+ * Hands a socket to the target's own server, which has an `upgrade` listener. `ended` gets the status of the target's
+ * answer when the socket has closed.
+ */
+export function forwardWebSocket(
+  { request, socket, head }: Upgrade,
+  { target, inFlight }: Registration,
+  { now, ended }: { now: () => number; ended: (status: number) => void },
+): void {
+  let status: number | undefined
+  watchStatus(socket, (seen) => (status = seen))
+  const sent: InFlight = {
+    cut() {
+      if (status === undefined) socket.end(toRawAnswer(502, now()), () => socket.destroy())
+      else socket.destroy()
+    },
+  }
+  inFlight.add(sent)
+  // From here on the socket is no longer the HTTP server's, which would have taken care of a reset.
+  socket.on('error', () => undefined)
+  socket.once('close', () => {
+    inFlight.delete(sent)
+    ended(status ?? CLIENT_LEFT)
+  })
+  if (target.gone.aborted) return sent.cut()
+  try {
+    target.server.emit('upgrade', request, socket, head)
+  } catch {
+    sent.cut()
+  }
+}
+
+/** Reads the status of the first answer that is written; later writes take the usual way. */
+function watchStatus(socket: Duplex, seen: (status: number) => void): void {
+  const write = socket.write.bind(socket) as (...parts: unknown[]) => boolean
+  socket.write = (chunk: unknown, ...rest: unknown[]): boolean => {
+    Reflect.deleteProperty(socket, 'write')
+    const start = typeof chunk === 'string' ? chunk : Buffer.isBuffer(chunk) ? chunk.toString('latin1', 0, 16) : ''
+    const status = /^HTTP\/1\.[01] (\d{3})/.exec(start)
+    if (status) seen(Number(status[1]))
+    return write(chunk, ...rest)
+  }
+}

@@ -1,0 +1,143 @@
+import type { Clock, Timer } from '../../services/wire/clock.ts'
+import type { EventStream } from '../core/events.ts'
+import { checkTarget } from './health-check.ts'
+import type { Target, TargetGroupConfig, TargetHealth, TargetHealthDescription } from './model.ts'
+import { type HealthTrack, initialTrack, nextTrack } from './target-health.ts'
+
+export interface TargetGroup {
+  readonly name: string
+  /** Takes the target in and checks it at once; it gets requests when that check has passed. */
+  register(target: Target): void
+  /** Nothing new goes there; what is in flight goes on until the deregistration delay ends. */
+  deregister(targetId: string): void
+  /** Every registered and draining target. */
+  describeHealth(): readonly TargetHealthDescription[]
+  /** The health after the target's first check; rejects when it is not registered. */
+  firstCheck(targetId: string): Promise<TargetHealth>
+}
+
+/** A target in its group. */
+export interface Registration {
+  readonly target: Target
+  readonly inFlight: Set<InFlight>
+}
+
+export interface InFlight {
+  /** Ends it at once, as a broken connection to the target would. */
+  cut(): void
+}
+
+export interface RoutedTargetGroup extends TargetGroup {
+  /** The target for one request through the node; undefined when none is registered. */
+  pick(node: number): Registration | undefined
+  stop(): void
+}
+
+interface Entry extends Registration {
+  track: HealthTrack
+  timer: Timer | undefined
+  readonly checkedOnce: Promise<void>
+}
+
+/** AWS's default. */
+const DEREGISTRATION_DELAY_SECONDS = 300
+
+export function createTargetGroup(
+  config: TargetGroupConfig,
+  { clock, events }: { clock: Clock; events: EventStream },
+): RoutedTargetGroup {
+  const { name, healthCheck } = config
+  const delayMs = (config.deregistrationDelaySeconds ?? DEREGISTRATION_DELAY_SECONDS) * 1000
+  const entries = new Map<string, Entry>()
+  /** Where each node's rotation stands: nodes do not know of each other. */
+  const rotations: number[] = []
+  let routable: readonly Entry[] = []
+
+  function register(target: Target): void {
+    const before = entries.get(target.id)
+    if (before && before.track.health.state !== 'draining') return
+    before?.timer?.cancel()
+    let checked = (): void => undefined
+    const checkedOnce = new Promise<void>((resolve) => (checked = resolve))
+    const entry: Entry = {
+      target,
+      inFlight: before?.inFlight ?? new Set(),
+      track: initialTrack(clock.now()),
+      timer: undefined,
+      checkedOnce,
+    }
+    entries.set(target.id, entry)
+    target.gone.addEventListener('abort', () => cutAll(entry), { once: true })
+    changed(entry)
+    void check(entry).then(checked)
+  }
+
+  /** The next check is due an interval after this one began, however long this one takes. */
+  async function check(entry: Entry): Promise<void> {
+    entry.timer = clock.after(healthCheck.intervalSeconds * 1000, () => void check(entry))
+    const result = await checkTarget(entry.target, healthCheck, clock)
+    if (entries.get(entry.target.id) !== entry || entry.track.health.state === 'draining') return
+    const { health } = entry.track
+    entry.track = nextTrack(entry.track, result, { config: healthCheck, nowMs: clock.now() })
+    if (entry.track.health.state !== health.state) changed(entry)
+  }
+
+  function deregister(targetId: string): void {
+    const entry = entries.get(targetId)
+    if (!entry || entry.track.health.state === 'draining') return
+    entry.timer?.cancel()
+    const health = { state: 'draining', since: clock.now(), reason: 'Target.DeregistrationInProgress' } as const
+    entry.track = { ...entry.track, health }
+    entry.timer = clock.after(delayMs, () => remove(entry))
+    changed(entry)
+  }
+
+  function remove(entry: Entry): void {
+    entries.delete(entry.target.id)
+    cutAll(entry)
+    emitHealth(entry.target, 'unused', 'Target.NotRegistered')
+  }
+
+  function changed(entry: Entry): void {
+    routable = routableOf([...entries.values()])
+    const { health } = entry.track
+    emitHealth(entry.target, health.state, 'reason' in health ? health.reason : '')
+  }
+
+  function emitHealth(target: Target, state: string, reason: string): void {
+    events.emit({ type: 'alb.target-health', at: clock.now(), targetGroup: name, target: target.id, state, reason })
+  }
+
+  return {
+    name,
+    register,
+    deregister,
+    describeHealth: () => [...entries.values()].map(({ target, track }) => ({ target, health: track.health })),
+    async firstCheck(targetId) {
+      const entry = entries.get(targetId)
+      if (!entry) throw new Error(`${targetId} is not registered in ${name}.`)
+      await entry.checkedOnce
+      return entry.track.health
+    },
+    pick(node) {
+      const count = routable.length
+      if (count === 0) return undefined
+      const turn = (rotations[node] ?? node) % count
+      rotations[node] = turn + 1
+      return routable[turn]
+    },
+    stop() {
+      for (const { timer } of entries.values()) timer?.cancel()
+    },
+  }
+}
+
+/** The healthy ones; when there is none, all but the draining ones: the balancer fails open. */
+function routableOf(entries: readonly Entry[]): readonly Entry[] {
+  const healthy = entries.filter(({ track }) => track.health.state === 'healthy')
+  return healthy.length > 0 ? healthy : entries.filter(({ track }) => track.health.state !== 'draining')
+}
+
+function cutAll(entry: Registration): void {
+  for (const inFlight of entry.inFlight) inFlight.cut()
+}
