@@ -1,0 +1,41 @@
+import { lstat, mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { canReach, type ServerUser } from './server-user.ts'
+
+/**
+ * A folder that is made once and then only read, by any number of processes: `make` fills a folder beside it, which then
+ * takes its name in one step. Who comes second uses what the first has made.
+ */
+export async function cacheEntry(path: string, make: (dir: string) => Promise<void>): Promise<string> {
+  if (await isThere(path)) return path
+  await mkdir(dirname(path), { recursive: true, mode: 0o755 })
+  const beside = await mkdtemp(`${path}.new-`)
+  try {
+    await make(beside)
+    await rename(beside, path)
+  } catch (error) {
+    await rm(beside, { recursive: true, force: true })
+    if (!(await isThere(path))) throw error
+  }
+  return path
+}
+
+/** The cache, or where the server's user cannot reach it a folder of ours where anybody can. */
+export async function reachableCache(cacheDir: string, user: ServerUser): Promise<string> {
+  await mkdir(cacheDir, { recursive: true })
+  if (await canReach(join(cacheDir, 'entry'), user)) return cacheDir
+  const path = join(tmpdir(), 'aldea-local-cache')
+  await mkdir(path, { recursive: true, mode: 0o755 })
+  const { uid } = await lstat(path)
+  // The name can be guessed: programs that another user has put there must not be run.
+  if (uid !== process.getuid?.()) throw new Error(`${path} belongs to another user.`)
+  return path
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  )
+}

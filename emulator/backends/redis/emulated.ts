@@ -1,0 +1,63 @@
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { findPortHolder, portTaken } from '../../core/ports.ts'
+import type { RedisAdapter, RedisContext } from './port.ts'
+import { SocketTransport } from './socket-transport.ts'
+
+/** A Redis written in JavaScript, in this process: starts at once, keeps nothing. */
+export const emulatedRedis: RedisAdapter = {
+  name: 'emulated',
+  probe: () => Promise.resolve({ available: true, what: 'js-redis-server in this process' }),
+  start: startEmulated,
+}
+
+async function startEmulated({ port, log }: RedisContext): ReturnType<RedisAdapter['start']> {
+  // Loaded here: half a megabyte that a machine with a real Redis never needs.
+  const { attachSession, createRedisCommandExecutor, RedisServerState, resolveCompatibilityProfile } =
+    await import('js-redis-server/core')
+  const profile = resolveCompatibilityProfile(COMPATIBILITY)
+  const state = new RedisServerState({ databaseCount: DATABASES, compatibility: profile })
+  const executor = createRedisCommandExecutor({ compatibility: profile })
+  const sockets = new Set<Socket>()
+
+  // Its own server listens on every interface; this one does not.
+  const server = createServer({ noDelay: true }, (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+    attachSession(new SocketTransport(socket), {
+      state,
+      executor,
+      logger: { error: (problem) => log.error({ err: problem }, 'redis session failed') },
+      clientAddress: `${socket.remoteAddress}:${socket.remotePort}`,
+    })
+  })
+  const address = await listen(server, port)
+
+  let stopping: Promise<void> | undefined
+  return {
+    url: `redis://127.0.0.1:${address.port}`,
+    detail: `127.0.0.1:${address.port}  Redis emulated in this process: no persistence, replication or eviction`,
+    isReal: false,
+    stop: () =>
+      (stopping ??= new Promise((resolve) => {
+        server.close(() => resolve())
+        for (const socket of sockets) socket.destroy()
+        state.close()
+      })),
+  }
+}
+
+/** Commands and replies as of the Redis that Debian and most clouds run. */
+const COMPATIBILITY = 'redis-7.0'
+/** Redis's own default. */
+const DATABASES = 16
+
+function listen(server: Server, port: number): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => {
+      const isTaken = 'code' in error && error.code === 'EADDRINUSE'
+      if (!isTaken) return reject(error)
+      findPortHolder(port).then((holder) => reject(portTaken(port, holder)), reject)
+    })
+    server.listen(port, '127.0.0.1', () => resolve(server.address() as AddressInfo))
+  })
+}
