@@ -1,0 +1,48 @@
+import { aldeaCommands } from '../../fixtures/systems/commands/index.ts'
+import { systems } from '../../fixtures/systems/index.ts'
+import type { Command } from './command.ts'
+
+const [defaultSystem] = systems
+
+/** Every command: the emulator's own, then those of the systems. */
+export const commands: readonly Command[] = [
+  {
+    name: 'start',
+    summary: 'Start a whole system on this machine and keep it running',
+    args: [],
+    options: [
+      { flags: '--system <name>', description: `which system: ${list(systems)}`, default: defaultSystem.name },
+      {
+        flags: '--stage <name>',
+        description: `which stage: ${defaultSystem.stages.join(', ')}`,
+        default: defaultSystem.stages[0] ?? '',
+      },
+      {
+        flags: '--profile <name>',
+        description: `which drawing: ${list(defaultSystem.profiles)}`,
+        default: defaultSystem.profiles[0]?.name ?? '',
+      },
+      {
+        flags: '--name <name>',
+        description: 'name of this running copy; its state is kept under it',
+        default: 'default',
+      },
+      { flags: '--port <number>', description: 'port of the load balancer, or auto', default: '8080' },
+      { flags: '--host <address>', description: 'address of the load balancer', default: '127.0.0.1' },
+      {
+        flags: '--engine <name>',
+        description: 'speech engine: whisper, or scripted:FILE for text by file',
+        default: 'whisper',
+      },
+      { flags: '--verbose', description: 'show the log of every service' },
+      { flags: '--json', description: 'print one event per line as JSON' },
+    ],
+    examples: ['aldea-local start', 'aldea-local start --stage staging --port auto'],
+    load: () => import('./commands/start.ts'),
+  },
+  ...aldeaCommands,
+]
+
+function list(named: readonly { readonly name: string }[]): string {
+  return named.map(({ name }) => name).join(', ')
+}

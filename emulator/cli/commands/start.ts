@@ -1,0 +1,71 @@
+import { systems } from '../../../fixtures/systems/index.ts'
+import { systemIds } from '../../../services/wire/ids.ts'
+import { startEnvironment, type Environment } from '../../core/environment.ts'
+import { AldeaError } from '../../core/errors.ts'
+import { parseChoice, type System } from '../../core/system.ts'
+import { textOption, type CommandContext } from '../command.ts'
+import { createReporter } from '../reporter/reporter.ts'
+
+/** Starts an environment and stays until a signal. The exit code names the signal, as shells do. */
+export async function run(context: CommandContext): Promise<number> {
+  const { settings, clock } = context
+  const system = parseSystem(textOption(context, 'system'))
+  const choice = parseChoice(system, {
+    stage: textOption(context, 'stage'),
+    profile: textOption(context, 'profile'),
+    engine: textOption(context, 'engine') ?? 'whisper',
+  })
+  const topology = system.describe(choice)
+  const port = parsePort(textOption(context, 'port') ?? 'auto')
+  const reporter = createReporter(context, { system, topology })
+  const ended = nextSignal()
+
+  const starting = startEnvironment({
+    topology,
+    name: textOption(context, 'name') ?? 'default',
+    baseDir: settings.baseDir,
+    cacheDir: settings.cacheDir,
+    redisBinary: settings.redisBinary,
+    host: textOption(context, 'host') ?? '127.0.0.1',
+    port,
+    logLevel: context.options['verbose'] === true ? 'debug' : 'warn',
+    clock,
+    ids: systemIds,
+    onEvent: reporter.event,
+  })
+  const environment = await starting.finally(() => reporter.started())
+  reporter.ready(environment)
+  const exitCode = await ended
+  await stopUnlessAskedAgain(environment)
+  reporter.stopped()
+  return exitCode
+}
+
+const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
+
+/** The exit code of the first signal. Listening starts now: a signal during the start stops right after it. */
+function nextSignal(): Promise<number> {
+  return new Promise((resolve) => {
+    for (const [signal, exitCode] of Object.entries(EXIT_CODES)) process.once(signal, () => resolve(exitCode))
+  })
+}
+
+/** A second signal while stopping ends the process at once; children die with it. */
+async function stopUnlessAskedAgain(environment: Environment): Promise<void> {
+  for (const [signal, exitCode] of Object.entries(EXIT_CODES)) process.once(signal, () => process.exit(exitCode))
+  await environment.stop()
+}
+
+function parseSystem(wanted: string | undefined): System {
+  const system = systems.find(({ name }) => name === (wanted ?? systems[0].name))
+  if (system) return system
+  const known = systems.map(({ name }) => name).join(', ')
+  throw new AldeaError('ALDEA_USAGE', `There is no system ${wanted}.`, { hint: `Known: ${known}.` })
+}
+
+function parsePort(text: string): number {
+  if (text === 'auto') return 0
+  const port = Number(text)
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port
+  throw new AldeaError('ALDEA_USAGE', `${text} is not a port.`, { hint: 'Give a number from 0 to 65535, or auto.' })
+}

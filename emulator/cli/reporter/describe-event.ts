@@ -1,0 +1,29 @@
+import type { EnvironmentEvent } from '../../core/events.ts'
+
+/** The line a person reads of an event, or nothing. */
+export function describeEvent(event: EnvironmentEvent): string | undefined {
+  switch (event.type) {
+    case 'backend.declined':
+      return `▲ ${event.backend}: ${event.adapter} declined: ${event.reason}`
+    case 'part.failed':
+      return `✖ ${event.part}: ${event.message}`
+    case 'log':
+      return `  ${event.level.padEnd(5)} ${event.part}  ${event.text}${fieldsText(event.fields)}`
+    case 'part.starting':
+    case 'part.ready':
+    case 'part.stopped':
+    case 'alb.access':
+    case 'alb.target-health':
+      return undefined
+  }
+}
+
+function fieldsText(fields: Readonly<Record<string, unknown>>): string {
+  const text = Object.entries(fields).map(([name, value]) => `${name}=${valueText(value)}`)
+  return text.length === 0 ? '' : `  ${text.join(' ')}`
+}
+
+function valueText(value: unknown): string {
+  if (value instanceof Error) return value.message
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value))
+}

@@ -1,0 +1,107 @@
+import type { Clock } from '../../services/wire/clock.ts'
+import type { Ids } from '../../services/wire/runtime.ts'
+import { createShared } from '../../services/wire/shared.ts'
+import { createEventStream, type EnvironmentEvent, type EventStream } from './events.ts'
+import { startParts } from './lifecycle.ts'
+import { backendPart, functionPart, loadBalancerPart, servicePart, type World } from './parts.ts'
+import { openSecrets } from './secrets.ts'
+import { openStateDir } from './state-dir.ts'
+import type { Topology } from './system.ts'
+
+export interface EnvironmentOptions {
+  readonly topology: Topology
+  /** Names the running copy; its state lives in `<baseDir>/<name>`. */
+  readonly name: string
+  readonly baseDir: string
+  /** Where what is the same for every environment is kept between starts. */
+  readonly cacheDir: string
+  /** Address of the load balancer. */
+  readonly host: string
+  /** 0 takes any free port. */
+  readonly port: number
+  /** A Redis server to use instead of the one on PATH. */
+  readonly redisBinary: string | undefined
+  readonly logLevel: 'trace' | 'debug' | 'info' | 'warn'
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly onEvent?: (event: EnvironmentEvent) => void
+}
+
+/** One running copy of a system. */
+export interface Environment {
+  readonly name: string
+  readonly topology: Topology
+  /** Where the load balancer answers: `http://host:port`. */
+  readonly url: string
+  readonly events: EventStream
+  /** URL of each backend, for clients of one's own such as psql or redis-cli. */
+  readonly backends: Readonly<Record<string, string>>
+  /** A secret that services were started with, such as `admin-token`. */
+  secret(name: string): string
+  invoke(functionName: string, event: unknown): Promise<unknown>
+  stop(): Promise<void>
+}
+
+/** Starts every part of a system, or nothing: what was started before a failure is stopped again. */
+export async function startEnvironment(options: EnvironmentOptions): Promise<Environment> {
+  const { topology, clock, ids } = options
+  const events = createEventStream(clock)
+  if (options.onEvent) events.read(options.onEvent)
+  const state = await openStateDir({ baseDir: options.baseDir, name: options.name })
+
+  try {
+    const { secret } = await openSecrets(state.path, ids)
+    const world: World = {
+      ...options,
+      events,
+      secret,
+      shared: createShared(),
+      stateDir: state.path,
+      balancer: undefined,
+      backends: new Map(),
+      addresses: new Map(),
+      functions: new Map(),
+    }
+    const parts = [
+      loadBalancerPart(world),
+      ...topology.backends.map((spec) => backendPart(world, spec)),
+      ...topology.services.map((spec) => servicePart(world, spec)),
+      ...topology.functions.map((spec) => functionPart(world, spec)),
+    ]
+    const lifecycle = await startParts(parts, { clock, events })
+    const url = urlOf(world)
+    const { stage, profile } = topology
+    const backends = Object.fromEntries([...world.backends].map(([name, backend]) => [name, backend.url]))
+    await state.writeRegistry({ pid: process.pid, url, stage, profile, backends, adminToken: secret('admin-token') })
+
+    return {
+      name: options.name,
+      topology,
+      url,
+      events,
+      secret,
+      backends,
+      invoke: (name, event) => found(world.functions.get(name), name).invoke(event),
+      async stop() {
+        try {
+          await lifecycle.stop()
+        } finally {
+          await state.release()
+        }
+      },
+    }
+  } catch (error) {
+    await state.release()
+    throw error
+  }
+}
+
+function urlOf({ balancer }: World): string {
+  const listener = found(balancer?.listeners[0], 'listener')
+  return `http://${listener.host}:${listener.port}`
+}
+
+function found<T>(value: T | undefined, name: string): T {
+  if (value === undefined) throw new Error(`There is no ${name} in this environment.`)
+  return value
+}

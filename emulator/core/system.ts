@@ -1,0 +1,131 @@
+import type { StartFunction, StartService, Variables } from '../../services/wire/runtime.ts'
+import type { Action, Rule, TargetGroupConfig } from '../alb/model.ts'
+import { AldeaError } from './errors.ts'
+
+/** A cloud system as data. `fixtures/systems/` holds one file for each; nothing else names its services. */
+export interface System {
+  readonly name: string
+  readonly summary: string
+  /** The first one is the default. */
+  readonly stages: readonly string[]
+  /** Contradicting drawings of the same system; the first one is the default. */
+  readonly profiles: readonly Profile[]
+  describe(choice: Choice): Topology
+}
+
+export interface Profile {
+  readonly name: string
+  readonly summary: string
+}
+
+export interface Choice {
+  readonly stage: string
+  readonly profile: string
+  /** Speech engine: passed to the services that take one. */
+  readonly engine: string
+}
+
+/** One stage of a system, ready to be started. */
+export interface Topology {
+  readonly system: string
+  readonly stage: string
+  readonly profile: string
+  readonly region: string
+  /** Zones with tasks. */
+  readonly zones: readonly string[]
+  readonly hosts: readonly Host[]
+  readonly loadBalancer: LoadBalancerSpec
+  readonly backends: readonly BackendSpec[]
+  readonly services: readonly ServiceSpec[]
+  readonly functions: readonly FunctionSpec[]
+  /** Names only, until the queue itself is emulated. */
+  readonly queues: readonly string[]
+  readonly demo: Demo
+}
+
+/** A public name, and the local one that reaches the same rule. */
+export interface Host {
+  readonly name: string
+  readonly twin: string
+  readonly purpose: string
+}
+
+export interface LoadBalancerSpec {
+  readonly name: string
+  /** Zones with a node; not always those with tasks. */
+  readonly zones: readonly string[]
+  readonly rules: readonly Rule[]
+  readonly defaultAction: Action
+  readonly targetGroups: readonly TargetGroupConfig[]
+}
+
+export interface BackendSpec {
+  readonly kind: 'postgres' | 'redis'
+  readonly name: string
+  readonly instances: readonly BackendInstance[]
+}
+
+export interface BackendInstance {
+  readonly name: string
+  readonly role: 'primary' | 'replica' | 'standby'
+  readonly zone: string
+}
+
+export interface ServiceSpec {
+  readonly name: string
+  /** One task for each entry. */
+  readonly taskZones: readonly string[]
+  readonly targetGroup?: string
+  /** Whether its tasks listen on loopback ports of their own, as programs outside the cluster do. */
+  readonly listens: boolean
+  /** Backends, services and functions that must be ready first. */
+  readonly after: readonly string[]
+  load(): Promise<{ start: StartService }>
+  variables(references: References): Variables
+}
+
+export interface FunctionSpec {
+  readonly name: string
+  readonly after: readonly string[]
+  /** Invoked once with this payload when the environment starts. */
+  readonly invokeAtStart?: unknown
+  load(): Promise<{ start: StartFunction }>
+  variables(references: References): Variables
+}
+
+/** How variables name other parts. */
+export interface References {
+  /** URL of a backend's primary. */
+  backend(name: string): string
+  /** `http://127.0.0.1:port` of every task of a service that listens. */
+  addresses(service: string): readonly string[]
+  /** A secret of this environment: random, the same at every start. */
+  secret(name: string): string
+}
+
+/** What a first visitor uses. */
+export interface Demo {
+  readonly organisation: string
+  readonly key: string
+  /** Absolute path of a clip to send. */
+  readonly audioFile: string
+  /** Path of the API that takes it. */
+  readonly path: string
+}
+
+/** Picks a stage and a profile by name. @throws ALDEA_USAGE naming what there is. */
+export function parseChoice(system: System, wanted: { stage?: string; profile?: string; engine: string }): Choice {
+  const profiles = system.profiles.map((profile) => profile.name)
+  return {
+    stage: pick('stage', wanted.stage, system.stages),
+    profile: pick('profile', wanted.profile, profiles),
+    engine: wanted.engine,
+  }
+}
+
+function pick(what: string, wanted: string | undefined, known: readonly string[]): string {
+  const [first] = known
+  const name = wanted ?? first
+  if (name !== undefined && known.includes(name)) return name
+  throw new AldeaError('ALDEA_USAGE', `There is no ${what} ${name}.`, { hint: `Known: ${known.join(', ')}.` })
+}

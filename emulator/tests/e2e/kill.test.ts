@@ -1,0 +1,53 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { test } from 'vitest'
+import { endOf, runCommand, spawnCommand, startCommand, temporaryFolder } from './command.ts'
+
+/** From before the first child to well after readiness. */
+const LATEST_KILL_MS = 2_000
+const KILLS = 10
+/** The promise is one second; a busy machine gets more before it is called an orphan. */
+const GONE_WITHIN_MS = 5_000
+
+test.runIf(process.platform === 'linux')(
+  'SIGKILL at random moments leaves no process behind and the next start works',
+  { timeout: 120_000 },
+  async ({ expect, onTestFinished }) => {
+    const folder = await temporaryFolder(onTestFinished)
+    const moments = Array.from({ length: KILLS }, () => Math.round(Math.random() * LATEST_KILL_MS))
+    const gone: number[] = []
+
+    for (const moment of moments) {
+      const child = spawnCommand(['start', '--port', 'auto'], folder)
+      const ended = endOf(child)
+      await sleep(moment)
+      child.kill('SIGKILL')
+      await ended
+      gone.push(await goneAfterMs(folder))
+    }
+    process.stderr.write(`killed after ${moments.join(', ')} ms; all gone after ${gone.join(', ')} ms\n`)
+
+    const { ready } = await startCommand([], folder, onTestFinished)
+    const clip = /@(\S+)/.exec(ready.curl)?.[1] ?? ''
+    const { stdout } = await runCommand(['transcribe', clip], folder)
+    expect(stdout).toMatch(/fellow Americans/)
+  },
+)
+
+/** Milliseconds until no process names the folder any more. */
+async function goneAfterMs(folder: string): Promise<number> {
+  const from = performance.now()
+  for (;;) {
+    const left = await processesNaming(folder)
+    const elapsed = Math.round(performance.now() - from)
+    if (left.length === 0) return elapsed
+    if (elapsed > GONE_WITHIN_MS) throw new Error(`Still alive after ${elapsed} ms: ${left.join('; ')}`)
+    await sleep(20)
+  }
+}
+
+async function processesNaming(folder: string): Promise<string[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
+  const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')))
+  return lines.filter((line) => line.includes(folder)).map((line) => line.replaceAll('\0', ' '))
+}
