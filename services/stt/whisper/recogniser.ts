@@ -1,4 +1,9 @@
+import type { Clock } from '../../wire/clock.ts'
+import type { Log } from '../../wire/log.ts'
 import type { SpeechModel, SpokenWord } from '../../wire/speech.ts'
+import { loadManifest } from '../models/manifest.ts'
+import { startPool } from './pool.ts'
+import { spawnWorker } from './spawn-worker.ts'
 
 /** Window-level recognition: a pool of worker threads that hold the model. */
 export interface Recogniser {
@@ -35,4 +40,35 @@ export interface Recognition {
   readonly compressionRatio: number
   /** Wall time spent computing, for figures only. */
   readonly computeMs: number
+}
+
+export interface RecogniserOptions {
+  /** A folder written by `importModel`. */
+  readonly modelDir: string
+  readonly workers: number
+  /** Threads each worker computes with. */
+  readonly threadsPerWorker: number
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/**
+ * Resolves when the model is loaded in every worker.
+ * @throws ModelError when the folder holds no model this version reads
+ */
+export async function startRecogniser(options: RecogniserOptions): Promise<Recogniser> {
+  const { modelDir, workers, threadsPerWorker, clock, log } = options
+  const manifest = await loadManifest(modelDir)
+  const pool = await startPool({
+    workers,
+    spawn: (cancelled) => spawnWorker({ modelDir, threads: threadsPerWorker, cancelled }),
+    clock,
+    log,
+  })
+  return {
+    model: { name: manifest.name, version: manifest.version },
+    languages: manifest.multilingual ? Object.keys(manifest.languages) : ['en'],
+    recognise: (samples, window) => pool.recognise(samples, window),
+    stop: () => pool.stop(),
+  }
 }

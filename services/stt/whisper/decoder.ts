@@ -1,0 +1,90 @@
+import { Tensor, type InferenceSession } from 'onnxruntime-node'
+import type { WhisperDimensions } from '../models/manifest.ts'
+import { HEAD_SIZE } from '../models/graph/layers.ts'
+import type { EncodedAudio } from './encoder.ts'
+
+/** One text being written about one window. Its keys and values so far are kept between calls. */
+export interface Decoding {
+  /** Tokens fed so far. */
+  readonly length: number
+  /** Attention of the alignment heads, one [heads, positions] array for each token fed. */
+  readonly attention: readonly Float32Array[]
+  /**
+   * Feeds tokens and returns the logits after each of the last `rows` of them. The arrays are valid until the next
+   * call.
+   */
+  feed(tokens: readonly number[], rows: number): Promise<Float32Array[]>
+}
+
+export function startDecoding(session: InferenceSession, audio: EncodedAudio, dimensions: WhisperDimensions): Decoding {
+  const { vocabulary } = dimensions
+  const attention: Float32Array[] = []
+  let cache = emptyCache(dimensions)
+  let length = 0
+
+  return {
+    get length() {
+      return length
+    },
+    attention,
+    async feed(tokens, rows) {
+      const outputs = await session.run({
+        tokens: int64(tokens, [1, tokens.length]),
+        positions: int64(
+          tokens.map((_, index) => length + index),
+          [tokens.length],
+        ),
+        rows: int64(
+          Array.from({ length: rows }, (_, index) => tokens.length - rows + index),
+          [rows],
+        ),
+        ...cache,
+        ...audio.crossAttention,
+      })
+      length += tokens.length
+      cache = Object.fromEntries(
+        Object.entries(outputs)
+          .filter(([name]) => name.startsWith('present_'))
+          .map(([name, tensor]) => [name.replace('present', 'past'), tensor]),
+      )
+      attention.push(...splitSteps(outputs['alignment'], tokens.length))
+      const logits = floats(outputs['logits'])
+      return Array.from({ length: rows }, (_, row) => logits.subarray(row * vocabulary, (row + 1) * vocabulary))
+    },
+  }
+}
+
+function emptyCache({ heads, decoderLayers }: WhisperDimensions): InferenceSession.FeedsType {
+  const empty = new Tensor('float32', new Float32Array(0), [1, heads, 0, HEAD_SIZE])
+  const layers = Array.from({ length: decoderLayers }, (_, layer) => layer)
+  return Object.fromEntries(
+    layers.flatMap((layer) => [
+      [`past_key_${layer}`, empty],
+      [`past_value_${layer}`, empty],
+    ]),
+  )
+}
+
+/** [1, heads, steps, positions] → one [heads, positions] for each step. */
+function splitSteps(tensor: Tensor | undefined, steps: number): Float32Array[] {
+  const values = floats(tensor)
+  if (steps === 1) return [values]
+  const [, heads = 0, , positions = 0] = tensor?.dims ?? []
+  return Array.from({ length: steps }, (_, step) => {
+    const result = new Float32Array(heads * positions)
+    for (let head = 0; head < heads; head += 1) {
+      const from = (head * steps + step) * positions
+      result.set(values.subarray(from, from + positions), head * positions)
+    }
+    return result
+  })
+}
+
+function int64(values: readonly number[], shape: readonly number[]): Tensor {
+  return new Tensor('int64', BigInt64Array.from(values, BigInt), shape)
+}
+
+function floats(tensor: Tensor | undefined): Float32Array {
+  if (tensor?.data instanceof Float32Array) return tensor.data
+  throw new TypeError('The model returned no float32 tensor where one belongs.')
+}

@@ -1,0 +1,107 @@
+import type { ModelManifest } from '../models/manifest.ts'
+
+export interface Choice {
+  readonly token: number
+  /** Natural logarithm, among the tokens that were allowed. */
+  readonly logProbability: number
+}
+
+export interface LogitRules {
+  /** The likeliest allowed token after the tokens chosen so far. `logits` is changed. */
+  choose(logits: Float32Array, chosen: readonly number[]): Choice
+}
+
+/** The first word starts within the first second of a window (positions of 20 ms). */
+const MAX_INITIAL_TIMESTAMP = 50
+
+/** Below e⁻³⁰ of the likeliest a token adds nothing to a sum in double precision worth its exponential. */
+const NEGLIGIBLE_LOGIT = 30
+
+/**
+ * Whisper's decoding rules. Timestamps come in pairs around each phrase, never go back, and win over text when together
+ * they are likelier than any single piece of text.
+ */
+export function createLogitRules(manifest: ModelManifest, timestamps: boolean): LogitRules {
+  const { tokens, suppressed, suppressedFirst, dimensions } = manifest
+  const { endOfText, firstTimestamp } = tokens
+  const never = suppressed.filter((id) => id < endOfText)
+
+  return {
+    choose(logits, chosen) {
+      for (const id of never) logits[id] = Number.NEGATIVE_INFINITY
+      if (chosen.length === 0) {
+        for (const id of suppressedFirst) logits[id] = Number.NEGATIVE_INFINITY
+      }
+      const allowed = timestamps
+        ? allowedRanges(chosen, { endOfText, firstTimestamp, vocabulary: dimensions.vocabulary })
+        : { textFrom: 0, textTo: endOfText + 1, timesFrom: 0, timesTo: 0 }
+      const text = likeliest(logits, allowed.textFrom, allowed.textTo)
+      const time = likeliest(logits, allowed.timesFrom, allowed.timesTo)
+      const largest = Math.max(text.logit, time.logit)
+      const timeSum = sumExponentials(logits, allowed.timesFrom, allowed.timesTo, largest)
+      if (timeSum > Math.exp(text.logit - largest)) {
+        return { token: time.token, logProbability: time.logit - largest - Math.log(timeSum) }
+      }
+      const textSum = sumExponentials(logits, allowed.textFrom, allowed.textTo, largest)
+      return { token: text.token, logProbability: text.logit - largest - Math.log(textSum + timeSum) }
+    },
+  }
+}
+
+interface TokenRanges {
+  readonly textFrom: number
+  readonly textTo: number
+  readonly timesFrom: number
+  readonly timesTo: number
+}
+
+interface TokenBounds {
+  readonly endOfText: number
+  readonly firstTimestamp: number
+  readonly vocabulary: number
+}
+
+/** The end of text counts as text that is allowed even where a timestamp must follow. */
+function allowedRanges(chosen: readonly number[], { endOfText, firstTimestamp, vocabulary }: TokenBounds): TokenRanges {
+  if (chosen.length === 0) {
+    return { textFrom: 0, textTo: 0, timesFrom: firstTimestamp, timesTo: firstTimestamp + MAX_INITIAL_TIMESTAMP + 1 }
+  }
+  const isTime = (token: number | undefined): boolean => token !== undefined && token >= firstTimestamp
+  const afterTime = isTime(chosen.at(-1))
+  const opensPhrase = afterTime && (chosen.length < 2 || isTime(chosen.at(-2)))
+  if (opensPhrase) return { textFrom: 0, textTo: endOfText + 1, timesFrom: 0, timesTo: 0 }
+
+  const latest = chosen.findLast(isTime) ?? firstTimestamp
+  // A phrase may open where the one before closed, but not close where it opened.
+  const timesFrom = afterTime ? latest : latest + 1
+  return { textFrom: afterTime ? endOfText : 0, textTo: endOfText + 1, timesFrom, timesTo: vocabulary }
+}
+
+function likeliest(logits: Float32Array, from: number, to: number): { readonly token: number; readonly logit: number } {
+  let token = from
+  let logit = Number.NEGATIVE_INFINITY
+  for (let id = from; id < to; id += 1) {
+    const value = logits[id] as number
+    if (value > logit) {
+      logit = value
+      token = id
+    }
+  }
+  return { token, logit }
+}
+
+function sumExponentials(logits: Float32Array, from: number, to: number, largest: number): number {
+  const threshold = largest - NEGLIGIBLE_LOGIT
+  let sum = 0
+  for (let id = from; id < to; id += 1) {
+    const value = logits[id] as number
+    if (value > threshold) sum += Math.exp(value - largest)
+  }
+  return sum
+}
+
+/** Probability of one token among all of them. */
+export function probabilityOf(logits: Float32Array, token: number): number {
+  const { logit } = likeliest(logits, 0, logits.length)
+  return Math.exp((logits[token] as number) - logit) / sumExponentials(logits, 0, logits.length, logit)
+}

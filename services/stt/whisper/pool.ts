@@ -1,0 +1,208 @@
+import type { Worker } from 'node:worker_threads'
+import type { Clock, Timer } from '../../wire/clock.ts'
+import type { Log } from '../../wire/log.ts'
+import { SpeechError } from '../errors.ts'
+import type { WindowRequest } from './recognise-window.ts'
+import type { Priority, Recognition, WindowOptions } from './recogniser.ts'
+import type { WorkerReply, WorkerRequest } from './worker-messages.ts'
+
+export interface PoolOptions {
+  readonly workers: number
+  /** Starts one worker; it reports `ready` when its model is loaded and stops requests whose id it finds in `cancelled`. */
+  readonly spawn: (cancelled: SharedArrayBuffer) => Worker
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** Worker threads that answer requests one at a time each, the most urgent first. */
+export interface Pool {
+  recognise(samples: Float32Array, options: WindowOptions): Promise<Recognition>
+  stop(): Promise<void>
+}
+
+/** Most urgent first: somebody waits for a final now, for an interim soon, for a file at last. */
+const URGENCY: Readonly<Record<Priority, number>> = { final: 0, interim: 1, file: 2 }
+
+/** A worker that cannot be replaced at once is tried again after this, doubled each time up to the longest. */
+const FIRST_RETRY_MS = 500
+const LONGEST_RETRY_MS = 30_000
+
+interface Job {
+  readonly id: number
+  readonly samples: Float32Array
+  readonly request: WindowRequest
+  resolve(recognition: Recognition): void
+  reject(error: unknown): void
+}
+
+interface Slot {
+  worker: Worker | undefined
+  isReady: boolean
+  readonly cancelled: SharedArrayBuffer
+  job: Job | undefined
+  retry: Timer | undefined
+  retryMs: number
+}
+
+/** Resolves when every worker is ready. @throws the first worker's error when one cannot start */
+export async function startPool(options: PoolOptions): Promise<Pool> {
+  const { clock, log } = options
+  const queue: Job[] = []
+  const slots = Array.from({ length: options.workers }, emptySlot)
+  let nextId = 1
+  let isStopped = false
+
+  try {
+    await Promise.all(slots.map((slot) => startWorker(slot)))
+  } catch (error) {
+    isStopped = true
+    await Promise.all(slots.map(async (slot) => slot.worker?.terminate()))
+    throw error
+  }
+
+  return {
+    recognise(samples, { signal, ...request }) {
+      return new Promise((resolve, reject) => {
+        if (isStopped) throw new SpeechError(503, 'The recogniser is stopping.')
+        signal?.throwIfAborted()
+        const finished = (): void => signal?.removeEventListener('abort', abort)
+        const job: Job = {
+          id: nextId,
+          samples,
+          request,
+          resolve: (recognition) => {
+            finished()
+            resolve(recognition)
+          },
+          reject: (error) => {
+            finished()
+            reject(toError(error))
+          },
+        }
+        const abort = (): void => cancel(job, signal?.reason)
+        signal?.addEventListener('abort', abort, { once: true })
+        nextId += 1
+        enqueue(job)
+        dispatch()
+      })
+    },
+    async stop() {
+      isStopped = true
+      const error = new SpeechError(503, 'The recogniser is stopping.')
+      for (const job of queue.splice(0)) job.reject(error)
+      await Promise.all(
+        slots.map(async (slot) => {
+          slot.retry?.cancel()
+          slot.job?.reject(error)
+          await slot.worker?.terminate()
+        }),
+      )
+    },
+  }
+
+  /** First in, first out within one priority. */
+  function enqueue(job: Job): void {
+    const urgency = URGENCY[job.request.priority]
+    const place = queue.findIndex((waiting) => URGENCY[waiting.request.priority] > urgency)
+    queue.splice(place === -1 ? queue.length : place, 0, job)
+  }
+
+  function dispatch(): void {
+    for (const slot of slots) {
+      if (!slot.worker || !slot.isReady || slot.job) continue
+      const job = queue.shift()
+      if (!job) return
+      slot.job = job
+      // A copy of exactly this window: the caller's array may be a view of a long recording and stays usable.
+      const samples = job.samples.slice()
+      const message: WorkerRequest = { id: job.id, samples, request: job.request }
+      slot.worker.postMessage(message, [samples.buffer])
+    }
+  }
+
+  /** Queued work goes; running work is told to stop and its worker is free when it answers. */
+  function cancel(job: Job, reason: unknown): void {
+    const place = queue.indexOf(job)
+    if (place >= 0) queue.splice(place, 1)
+    const slot = slots.find((candidate) => candidate.job === job)
+    if (slot) Atomics.store(new Int32Array(slot.cancelled), 0, job.id)
+    job.reject(reason)
+  }
+
+  /** Resolves when the worker is ready. Later its death is reported to its request and it is replaced. */
+  function startWorker(slot: Slot): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const worker = options.spawn(slot.cancelled)
+      slot.worker = worker
+      slot.isReady = false
+      let cause: unknown
+      worker.on('error', (error) => {
+        cause = error
+      })
+      worker.on('message', (reply: WorkerReply) => {
+        if (reply.type === 'ready') {
+          slot.isReady = true
+          slot.retryMs = FIRST_RETRY_MS
+          resolve()
+        } else {
+          settle(slot, reply)
+        }
+        dispatch()
+      })
+      worker.on('exit', (code) => {
+        const error = toError(cause ?? new Error(`A speech worker ended with code ${code}.`))
+        slot.worker = undefined
+        const wasReady = slot.isReady
+        slot.isReady = false
+        reject(error)
+        if (!isStopped && wasReady) replace(slot, error)
+      })
+    })
+  }
+
+  function settle(slot: Slot, reply: Exclude<WorkerReply, { readonly type: 'ready' }>): void {
+    const { job } = slot
+    slot.job = undefined
+    if (!job || job.id !== reply.id) return
+    if (reply.type === 'done') return job.resolve(reply.recognition)
+    const { failure, message } = reply
+    job.reject(
+      failure
+        ? new SpeechError(failure.status, failure.error)
+        : new SpeechError(500, 'Recognition failed.', { cause: new Error(message) }),
+    )
+  }
+
+  function replace(slot: Slot, cause: Error): void {
+    const { job } = slot
+    slot.job = undefined
+    log.error({ err: cause }, 'speech worker died, starting another')
+    job?.reject(new SpeechError(503, 'The speech worker died; try again.', { cause }))
+    startWorker(slot).then(dispatch, (error: unknown) => {
+      if (isStopped) return
+      log.error({ err: error, retryMs: slot.retryMs }, 'speech worker cannot start')
+      if (!slots.some(({ worker }) => worker)) failQueue(error)
+      slot.retry = clock.after(slot.retryMs, () => replace(slot, toError(error)))
+      slot.retryMs = Math.min(2 * slot.retryMs, LONGEST_RETRY_MS)
+    })
+  }
+
+  function failQueue(cause: unknown): void {
+    for (const job of queue.splice(0)) job.reject(new SpeechError(503, 'No speech worker can start.', { cause }))
+  }
+}
+
+function emptySlot(): Slot {
+  return {
+    worker: undefined,
+    isReady: false,
+    cancelled: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
+    job: undefined,
+    retry: undefined,
+    retryMs: FIRST_RETRY_MS,
+  }
+}
+
+function toError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error('The request was aborted.', { cause: reason })
+}

@@ -1,0 +1,152 @@
+import type { SpokenWord } from '../../wire/speech.ts'
+import { alignTokens } from './alignment.ts'
+import { startDecoding, type Decoding } from './decoder.ts'
+import type { EncodedAudio } from './encoder.ts'
+import { generate, type Generation } from './generate.ts'
+import { SECONDS_PER_POSITION, splitSegments, type Segment } from './segments.ts'
+import type { WhisperModel } from './whisper-model.ts'
+import { groupWords, type WordGroup } from './word-groups.ts'
+import { trimPauses, type TimedWord } from './word-times.ts'
+
+export interface PassOptions {
+  readonly language: string
+  readonly timestamps: boolean
+  /** Length of the audio in the window; the rest of the encoded positions is padding. */
+  readonly audioSeconds: number
+  /** Where speech ended before this window, relative to its start; zero or less. */
+  readonly lastSpeechSeconds: number
+  readonly checkpoint: () => void
+}
+
+/** One decoding of one encoded window. */
+export interface Pass {
+  readonly generation: Generation
+  readonly segments: readonly Segment[]
+  /** Text tokens of the segments, in order. */
+  readonly textTokens: readonly number[]
+  readonly words: readonly SpokenWord[]
+  /** Where the next window must begin; `undefined` when all was said. */
+  readonly unfinishedAtSeconds: number | undefined
+}
+
+/** Twice as fast as anybody speaks. A silent window still gets a few tokens. */
+const MAX_TOKENS_PER_SECOND = 12
+const MIN_TOKEN_LIMIT = 16
+
+export async function transcribePass(model: WhisperModel, audio: EncodedAudio, options: PassOptions): Promise<Pass> {
+  const { manifest, sessions } = model
+  const { language, timestamps, audioSeconds, checkpoint } = options
+  const { dimensions, tokens } = manifest
+  const prompt = promptFor(model, language, timestamps)
+  const decoding = startDecoding(sessions.decoder, audio, dimensions)
+  const generation = await generate(decoding, {
+    manifest,
+    prompt,
+    timestamps,
+    // Whisper was trained to write at most half of its text positions.
+    maxTokens: Math.min(
+      Math.floor(dimensions.textPositions / 2),
+      MIN_TOKEN_LIMIT + Math.ceil(MAX_TOKENS_PER_SECOND * audioSeconds),
+    ),
+    checkpoint,
+  })
+  const { segments, unfinishedAtSeconds } = splitSegments(generation.tokens, tokens.firstTimestamp, audioSeconds)
+  const spoken = spokenTokens(segments, generation, tokens.endOfText)
+  const groups = groupWords(
+    spoken.map(({ token }) => token),
+    model.tokenizer,
+    language,
+  )
+  const starts = tokenStarts({ model, audio, decoding, spoken, audioSeconds, promptLength: prompt.length })
+  const words = timeWords(groups, starts, audioSeconds)
+  const bySegment = segments.map((segment, index) => ({
+    segment,
+    words: words.filter((_, at) => spoken[groups[at]?.first ?? 0]?.segment === index),
+  }))
+  trimPauses(words, bySegment, options.lastSpeechSeconds)
+
+  return {
+    generation,
+    segments,
+    textTokens: spoken.map(({ token }) => token),
+    words: words.map((word, index) => toSpokenWord(word, groups[index], spoken)),
+    unfinishedAtSeconds,
+  }
+}
+
+function promptFor({ manifest }: WhisperModel, language: string, timestamps: boolean): number[] {
+  const { startOfTranscript, transcribe, noTimestamps } = manifest.tokens
+  const languageToken = manifest.languages[language]
+  return [
+    startOfTranscript,
+    ...(manifest.multilingual && languageToken !== undefined ? [languageToken, transcribe] : []),
+    ...(timestamps ? [] : [noTimestamps]),
+  ]
+}
+
+/** A text token, where it stands in the generation, and how likely it was. */
+interface SpokenToken {
+  readonly token: number
+  readonly index: number
+  readonly segment: number
+  readonly probability: number
+}
+
+function spokenTokens(segments: readonly Segment[], generation: Generation, endOfText: number): SpokenToken[] {
+  let index = 0
+  return segments.flatMap(({ tokens }, segment) =>
+    tokens.flatMap((token) => {
+      const spoken = { token, index, segment, probability: Math.exp(generation.logProbabilities[index] ?? 0) }
+      index += 1
+      return token < endOfText ? [spoken] : []
+    }),
+  )
+}
+
+/** The position each text token begins at, and after them where the last one ends. */
+function tokenStarts(options: {
+  readonly model: WhisperModel
+  readonly audio: EncodedAudio
+  readonly decoding: Decoding
+  readonly spoken: readonly SpokenToken[]
+  readonly audioSeconds: number
+  readonly promptLength: number
+}): number[] {
+  const { model, audio, decoding, spoken, audioSeconds, promptLength } = options
+  const last = spoken.at(-1)
+  if (!last) return []
+  // The token at place n of the text is predicted by the input before it, and attention belongs to inputs.
+  const rows = spoken.map(({ index }) => promptLength - 1 + index)
+  const closing = promptLength + last.index
+  if (closing < decoding.attention.length) rows.push(closing)
+  return alignTokens({
+    attention: decoding.attention,
+    heads: model.manifest.alignmentHeads.length,
+    positions: audio.positions,
+    audioPositions: Math.round(audioSeconds / SECONDS_PER_POSITION),
+    rows,
+  })
+}
+
+function timeWords(groups: readonly WordGroup[], starts: readonly number[], audioSeconds: number): TimedWord[] {
+  const secondsAt = (token: number): number => {
+    const position = starts[token]
+    return position === undefined ? audioSeconds : Math.min(audioSeconds, position * SECONDS_PER_POSITION)
+  }
+  return groups.map(({ text, coreFirst, coreCount }) => ({
+    text: text.trim(),
+    startSeconds: secondsAt(coreFirst),
+    endSeconds: secondsAt(coreFirst + coreCount),
+  }))
+}
+
+function toSpokenWord(word: TimedWord, group: WordGroup | undefined, spoken: readonly SpokenToken[]): SpokenWord {
+  const core = group ? spoken.slice(group.coreFirst, group.coreFirst + group.coreCount) : []
+  const sum = core.reduce((total, { probability }) => total + probability, 0)
+  return {
+    word: word.text,
+    startSeconds: word.startSeconds,
+    endSeconds: word.endSeconds,
+    confidence: core.length === 0 ? 0 : sum / core.length,
+  }
+}

@@ -1,0 +1,37 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { SpeechError } from '../errors.ts'
+import { recogniseWindow } from './recognise-window.ts'
+import { loadWhisper, type WhisperModel } from './whisper-model.ts'
+import type { WorkerData, WorkerReply, WorkerRequest } from './worker-messages.ts'
+
+// A worker thread of the recogniser: loads the model, says so, then answers one request at a time.
+
+const port = parentPort
+if (!port) throw new Error('This file runs as a worker thread only.')
+const { modelDir, threads, cancelled } = workerData as WorkerData
+const cancelledId = new Int32Array(cancelled)
+const send = (reply: WorkerReply): void => port.postMessage(reply)
+
+const model = await loadWhisper(modelDir, threads)
+port.on('message', (message: WorkerRequest) => {
+  void answer(model, message)
+})
+send({ type: 'ready' })
+
+async function answer(loaded: WhisperModel, { id, samples, request }: WorkerRequest): Promise<void> {
+  try {
+    const recognition = await recogniseWindow(loaded, samples, request, () => {
+      if (Atomics.load(cancelledId, 0) === id) throw new Error('The request was cancelled.')
+    })
+    send({ type: 'done', id, recognition })
+  } catch (error) {
+    send({ type: 'failed', id, ...toFailure(error) })
+  }
+}
+
+function toFailure(error: unknown): Omit<Extract<WorkerReply, { readonly type: 'failed' }>, 'type' | 'id'> {
+  if (error instanceof SpeechError) {
+    return { message: error.message, failure: { status: error.status, error: error.message } }
+  }
+  return { message: error instanceof Error ? (error.stack ?? error.message) : String(error) }
+}
