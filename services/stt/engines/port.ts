@@ -8,7 +8,14 @@ export interface SpeechEngine {
   /** @throws {@link SpeechError} for audio or options it refuses. */
   transcribe(file: AudioFile, options: FileOptions): Promise<Transcript>
   openStream(options: StreamOptions, send: (message: SpeechMessage) => void): SpeechStream
+  /** What was recognised so far, and the time spent computing on it. */
+  figures(): Figures
   stop(): Promise<void>
+}
+
+export interface Figures {
+  readonly audioSeconds: number
+  readonly computeSeconds: number
 }
 
 export interface AudioFile {
@@ -36,7 +43,8 @@ export interface StreamOptions {
 export interface SpeechStream {
   /** Seconds of audio received so far. */
   readonly audioSeconds: number
-  write(audio: Uint8Array): void
+  /** Resolves when the audio was heard and there is room for more; never rejects: a failure is sent as `Failure`. */
+  write(audio: Uint8Array): Promise<void>
   /** Flushes what is buffered as a final result; the stream goes on. */
   finalize(): void
   /** Flushes, sends `Summary`, resolves when everything was sent. */

@@ -1,0 +1,97 @@
+import { isWav } from './wav.ts'
+
+/** Containers told by their first bytes. */
+export type Container =
+  | 'wav'
+  | 'mp3'
+  | 'flac'
+  | 'ogg'
+  | 'webm'
+  | 'm4a'
+  | 'aac'
+  | 'aiff'
+  | 'au'
+  | 'amr'
+  | 'caf'
+  | 'wma'
+  | 'rifx'
+
+/** Enough for every signature, the second header of an MPEG frame included. */
+export const SIGNATURE_BYTES = 2_048
+
+interface Mark {
+  readonly container: Container
+  readonly offset: number
+  readonly bytes: readonly number[]
+}
+
+const MARKS: readonly Mark[] = [
+  mark('mp3', 'ID3'),
+  mark('flac', 'fLaC'),
+  mark('ogg', 'OggS'),
+  { container: 'webm', offset: 0, bytes: [0x1a, 0x45, 0xdf, 0xa3] },
+  mark('m4a', 'ftyp', 4),
+  mark('aac', 'ADIF'),
+  mark('aiff', 'FORM'),
+  mark('au', '.snd'),
+  mark('amr', '#!AMR'),
+  mark('caf', 'caff'),
+  { container: 'wma', offset: 0, bytes: [0x30, 0x26, 0xb2, 0x75] },
+  mark('rifx', 'RIFX'),
+]
+
+/** The container that starts with `bytes`; undefined when no signature fits (or too little has arrived). */
+export function detectContainer(bytes: Uint8Array): Container | undefined {
+  if (isWav(bytes)) return 'wav'
+  const found = MARKS.find((each) => each.bytes.every((byte, index) => bytes[each.offset + index] === byte))
+  return found?.container ?? mpegStream(bytes)
+}
+
+/** False when no more bytes can make `bytes` the start of a known container: it is raw audio. */
+export function mayBecomeContainer(bytes: Uint8Array): boolean {
+  if (bytes.length >= SIGNATURE_BYTES) return false
+  if (bytes.length >= 12) return bytes[0] === 0xff && ((bytes[1] ?? 0) & 0xe0) === 0xe0
+  return true
+}
+
+// A stream without a header starts with a frame: 11 (MPEG audio) or 12 (ADTS) set bits. Quiet raw PCM can look like
+// that too, so a second frame has to follow where the first one says it ends.
+function mpegStream(bytes: Uint8Array): Container | undefined {
+  for (const [container, frameBytes] of [
+    ['aac', adtsFrameBytes],
+    ['mp3', mpegFrameBytes],
+  ] as const) {
+    const length = frameBytes(bytes, 0)
+    if (length !== undefined && frameBytes(bytes, length) !== undefined) return container
+  }
+  return undefined
+}
+
+function adtsFrameBytes(bytes: Uint8Array, offset: number): number | undefined {
+  const [first = 0, second = 0, third = 0, fourth = 0, fifth = 0, sixth = 0] = bytes.subarray(offset, offset + 6)
+  if (first !== 0xff || (second & 0xf6) !== 0xf0 || ((third >> 2) & 15) > 12) return undefined
+  const length = ((fourth & 3) << 11) | (fifth << 3) | (sixth >> 5)
+  return length >= 7 ? length : undefined
+}
+
+// Bitrates in kbit/s of layer III, MPEG-1 and MPEG-2, and the sample rates of MPEG-1 (ISO 11172-3, 13818-3).
+const KBITS_1 = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320]
+const KBITS_2 = [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160]
+const RATES_HZ = [44_100, 48_000, 32_000]
+
+function mpegFrameBytes(bytes: Uint8Array, offset: number): number | undefined {
+  const [first = 0, second = 0, third = 0] = bytes.subarray(offset, offset + 3)
+  const version = (second >> 3) & 3
+  const layer = (second >> 1) & 3
+  if (first !== 0xff || (second & 0xe0) !== 0xe0 || version === 1 || layer !== 1) return undefined
+  const isVersion1 = version === 3
+  const kbits = (isVersion1 ? KBITS_1 : KBITS_2)[third >> 4]
+  const fullRateHz = RATES_HZ[(third >> 2) & 3]
+  if (!kbits || !fullRateHz) return undefined
+  const rateHz = fullRateHz / (isVersion1 ? 1 : version === 2 ? 2 : 4)
+  return Math.floor(((isVersion1 ? 144_000 : 72_000) * kbits) / rateHz) + ((third >> 1) & 1)
+}
+
+function mark(container: Container, text: string, offset = 0): Mark {
+  return { container, offset, bytes: Array.from(text, (letter) => letter.charCodeAt(0)) }
+}

@@ -1,0 +1,69 @@
+import type { StreamOptions } from '../engines/port.ts'
+import { SpeechError } from '../errors.ts'
+import { declaredEncoding } from './encodings.ts'
+import { resolveLanguage } from './language.ts'
+
+/** A query string as parsed by the HTTP server: a repeated parameter is a list. */
+export type Query = Readonly<Record<string, string | readonly string[] | undefined>>
+
+const DEFAULTS = { sampleRateHz: 16_000, channels: 1, endpointingMs: 300 } as const
+
+// What the resampler and the tests cover: telephone to studio.
+const SAMPLE_RATES_HZ = [8_000, 48_000] as const
+const CHANNELS = [1, 16] as const
+// Ten minutes: no pause in speech is longer.
+const SILENCE_MS = [0, 600_000] as const
+
+/**
+ * Reads what a client asks of a live stream. Unknown parameters are ignored, empty ones count as absent.
+ * @throws {@link SpeechError} 415 for an unknown encoding, 422 for any other value that makes no sense.
+ */
+export function parseStreamQuery(query: Query, languages: readonly string[]): StreamOptions {
+  const encoding = text(query, 'encoding')
+  // Refused here, before the upgrade, where the client still sees a status.
+  declaredEncoding(encoding)
+  return {
+    encoding,
+    sampleRateHz: integer(query, 'sample_rate', SAMPLE_RATES_HZ) ?? DEFAULTS.sampleRateHz,
+    channels: integer(query, 'channels', CHANNELS) ?? DEFAULTS.channels,
+    language: resolveLanguage(text(query, 'language'), languages),
+    interimResults: flag(query, 'interim_results', true),
+    endpointingMs: endpointing(query),
+    utteranceEndMs: integer(query, 'utterance_end_ms', SILENCE_MS),
+    vadEvents: flag(query, 'vad_events', false),
+  }
+}
+
+/** The language of a file. @throws {@link SpeechError} 422. */
+export function parseFileQuery(query: Query, languages: readonly string[]): { language: string | undefined } {
+  return { language: resolveLanguage(text(query, 'language'), languages) }
+}
+
+function endpointing(query: Query): number | false {
+  const value = text(query, 'endpointing')?.toLowerCase()
+  if (value === 'false') return false
+  if (value === 'true') return DEFAULTS.endpointingMs
+  return integer(query, 'endpointing', SILENCE_MS) ?? DEFAULTS.endpointingMs
+}
+
+function flag(query: Query, name: string, otherwise: boolean): boolean {
+  const value = text(query, name)?.toLowerCase()
+  if (value === undefined) return otherwise
+  if (value === 'true' || value === '1') return true
+  if (value === 'false' || value === '0') return false
+  throw new SpeechError(422, `${name} is "${value}"; it must be true or false.`)
+}
+
+function integer(query: Query, name: string, [least, most]: readonly [number, number]): number | undefined {
+  const value = text(query, name)
+  if (value === undefined) return undefined
+  const number = Number(value)
+  if (Number.isInteger(number) && number >= least && number <= most) return number
+  throw new SpeechError(422, `${name} is "${value}"; it must be a whole number from ${least} to ${most}.`)
+}
+
+function text(query: Query, name: string): string | undefined {
+  const value = query[name]
+  const first = typeof value === 'string' ? value : value?.[0]
+  return first?.trim() || undefined
+}

@@ -1,0 +1,18 @@
+import type { Recognition } from '../whisper/recogniser.ts'
+
+/** Recognises one window of a live stream. Times in the answer count from the window's start. */
+export type Transcribe = (window: Window) => Promise<Recognition>
+
+/**
+ * What a window is for decides speed against care: `interim` text is shown and replaced; `final` text stays; `cut`
+ * looks for a place to divide long speech, and the words before that place stay.
+ */
+export type Purpose = 'interim' | 'final' | 'cut'
+
+export interface Window {
+  readonly purpose: Purpose
+  readonly samples: Float32Array
+  /** Position of the first sample in the stream. */
+  readonly startSample: number
+  readonly signal: AbortSignal
+}

@@ -1,0 +1,17 @@
+import type { FastifyInstance } from 'fastify'
+import type { RouteContext } from './context.ts'
+
+/** GET /stats: what is going on, and the real-time factor so far (null before the first audio). */
+export function statsRoute(app: FastifyInstance, { config, engine, inFlight }: RouteContext): void {
+  app.get('/stats', async () => {
+    const { audioSeconds, computeSeconds } = engine.figures()
+    return {
+      server: config.serverName,
+      model: engine.model,
+      streams: inFlight.streams,
+      files: inFlight.files,
+      audioSeconds,
+      rtf: audioSeconds > 0 ? computeSeconds / audioSeconds : null,
+    }
+  })
+}
