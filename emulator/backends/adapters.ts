@@ -1,12 +1,13 @@
 import { embeddedPostgres } from './postgres/embedded.ts'
+import { installedPostgres } from './postgres/installed.ts'
 import type { PostgresAdapter } from './postgres/port.ts'
 import { emulatedRedis } from './redis/emulated.ts'
 import { installedRedis } from './redis/installed.ts'
 import type { RedisAdapter } from './redis/port.ts'
 
-/** The version everybody has comes first: the same one on every machine, and nothing to install. */
+/** The embedded one comes first: the same version on every machine. The machine's own serves where npm has none. */
 export function postgresAdapters({ cacheDir }: { readonly cacheDir: string }): PostgresAdapter[] {
-  return [embeddedPostgres({ cacheDir })]
+  return [embeddedPostgres({ cacheDir }), installedPostgres({ cacheDir })]
 }
 
 /**

@@ -1,5 +1,6 @@
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { identify, isAlive, type ProcessIdentity } from './processes.ts'
+import { nameBeside } from './replace-file.ts'
 
 export interface LockFile {
   /** Removes the lock if it is still ours. */
@@ -13,7 +14,7 @@ export interface LockFile {
 export async function acquireLock(path: string): Promise<LockFile | ProcessIdentity> {
   const own = await ownIdentity()
   const text = `${JSON.stringify(own)}\n`
-  const beside = `${path}.${own.pid}.new`
+  const beside = nameBeside(path)
   await writeFile(beside, text, { mode: 0o600 })
 
   try {
@@ -49,7 +50,7 @@ export async function lockHolder(path: string): Promise<ProcessIdentity | undefi
  * that starter's lock, which goes back.
  */
 async function removeStale(path: string, stale: ProcessIdentity | undefined): Promise<void> {
-  const aside = `${path}.${process.pid}.stale`
+  const aside = nameBeside(path)
   try {
     await rename(path, aside)
   } catch (error) {

@@ -1,8 +1,9 @@
+import { randomBytes } from 'node:crypto'
 import { open, rename, rm } from 'node:fs/promises'
 
 /** Replaces a file so that a reader, or a start after a crash, finds the old text or the new one and nothing between. */
 export async function replaceFile(path: string, text: string, mode = 0o600): Promise<void> {
-  const beside = `${path}.${process.pid}.new`
+  const beside = nameBeside(path)
   try {
     const file = await open(beside, 'w', mode)
     try {
@@ -16,4 +17,9 @@ export async function replaceFile(path: string, text: string, mode = 0o600): Pro
     await rm(beside, { force: true })
     throw error
   }
+}
+
+/** A name in the same folder that nobody else uses. */
+export function nameBeside(path: string): string {
+  return `${path}.${randomBytes(6).toString('hex')}.new`
 }

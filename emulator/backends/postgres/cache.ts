@@ -1,6 +1,6 @@
-import { lstat, mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises'
+import { lstat, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { canReach, type ServerUser } from './server-user.ts'
 
 /**
@@ -10,7 +10,8 @@ import { canReach, type ServerUser } from './server-user.ts'
 export async function cacheEntry(path: string, make: (dir: string) => Promise<void>): Promise<string> {
   if (await isThere(path)) return path
   await mkdir(dirname(path), { recursive: true, mode: 0o755 })
-  const beside = await mkdtemp(`${path}.new-`)
+  const beside = await mkdtemp(`${path}${UNFINISHED}`)
+  await removeAbandoned(path, beside)
   try {
     await make(beside)
     await rename(beside, path)
@@ -31,6 +32,24 @@ export async function reachableCache(cacheDir: string, user: ServerUser): Promis
   // The name can be guessed: programs that another user has put there must not be run.
   if (uid !== process.getuid?.()) throw new Error(`${path} belongs to another user.`)
   return path
+}
+
+const UNFINISHED = '.new-'
+/** Making an entry takes a second; what is this much older was left by a process that was killed. */
+const ABANDONED_MS = 600_000
+
+async function removeAbandoned(path: string, fresh: string): Promise<void> {
+  const folder = dirname(path)
+  const { mtimeMs: nowMs } = await stat(fresh)
+  const names = (await readdir(folder)).filter((name) => name.startsWith(`${basename(path)}${UNFINISHED}`))
+  for (const name of names) {
+    const old = join(folder, name)
+    const madeMs = await stat(old).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => nowMs,
+    )
+    if (nowMs - madeMs > ABANDONED_MS) await rm(old, { recursive: true, force: true })
+  }
 }
 
 async function isThere(path: string): Promise<boolean> {

@@ -112,7 +112,7 @@ function createDatabase(name: string): string {
 function runAlone(path: string, { binaries, user }: DataDirContext, statements: readonly string[]): Promise<void> {
   const { wrapper, uid, gid } = asUser(user)
   const flags = ['-c', 'exit_on_error=on', '-c', 'fsync=off', '-c', 'full_page_writes=off', '-c', 'log_checkpoints=off']
-  const [first = '', ...rest] = [...wrapper, binaries.program('postgres'), '--single', '-D', path, ...flags, 'postgres']
+  const [first, ...rest] = [...wrapper, binaries.program('postgres'), '--single', '-D', path, ...flags, 'postgres']
   return new Promise((resolve, reject) => {
     const child = execFile(first, rest, { cwd: '/', env: SERVER_ENV, uid, gid }, (error, _stdout, stderr) => {
       if (error) reject(new Error(stderr.trim() || error.message, { cause: error }))

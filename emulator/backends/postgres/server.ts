@@ -41,7 +41,7 @@ export async function startPostgresServer(server: PostgresServer): Promise<Postg
     log,
   })
   return {
-    url: `postgres://${SUPERUSER}:${password}@127.0.0.1:${running.port}/${database}`,
+    url: `postgres://${SUPERUSER}:${password}@127.0.0.1:${running.port}/${encodeURIComponent(database)}`,
     detail: `127.0.0.1:${running.port}  PostgreSQL ${binaries.version} ${adapter}`,
     stop: () => running.stop(),
   }

@@ -20,14 +20,14 @@ export function installedRedis({ binary }: InstalledRedisOptions = {}): RedisAda
       const found = await findServer(names)
       return 'reason' in found ? found : { available: true, what: found.what }
     },
-    async start({ stateDir, port: wantedPort, log }) {
+    async start({ stateDir, port, log }) {
       const found = await findServer(names)
       if ('reason' in found) throw new Error(found.reason)
       const dataDir = join(stateDir, 'data')
       await mkdir(dataDir, { recursive: true, mode: 0o700 })
-      const { port, stop } = await startServerProcess({
+      const running = await startServerProcess({
         service: 'redis',
-        port: wantedPort,
+        port,
         child: (onPort) => ({
           command: found.command,
           args: ['--port', String(onPort), '--bind', '127.0.0.1', '--dir', dataDir, ...SETTINGS],
@@ -39,8 +39,9 @@ export function installedRedis({ binary }: InstalledRedisOptions = {}): RedisAda
         taken: /Address already in use|Failed listening on port/,
         log,
       })
-      const url = `redis://127.0.0.1:${port}`
-      return { url, detail: `127.0.0.1:${port}  ${found.what} installed`, isReal: true, stop }
+      const url = `redis://127.0.0.1:${running.port}`
+      const detail = `127.0.0.1:${running.port}  ${found.what} installed`
+      return { url, detail, isReal: true, stop: () => running.stop() }
     },
   }
 }
