@@ -12,8 +12,8 @@ type OnTestFinished = TestContext['onTestFinished']
 
 /** What services may rely on, whoever supplies PostgreSQL. `skipped` says why it cannot run here. */
 export function postgresContract(adapter: PostgresAdapter, skipped?: string): void {
-  const title = `postgres contract: ${adapter.name}${skipped === undefined ? '' : ` (skipped: ${skipped})`}`
-  describe.skipIf(skipped !== undefined)(title, () => {
+  const why = skipped === undefined ? '' : ` (skipped: ${skipped})`
+  describe.skipIf(skipped !== undefined)(`postgres contract: ${adapter.name}${why}`, () => {
     sessions(adapter)
     lives(adapter)
   })

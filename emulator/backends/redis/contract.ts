@@ -11,8 +11,8 @@ type OnTestFinished = TestContext['onTestFinished']
 
 /** What services may rely on, whoever supplies Redis. `skipped` says why it cannot run here. */
 export function redisContract(adapter: RedisAdapter, skipped?: string): void {
-  const title = `redis contract: ${adapter.name}${skipped === undefined ? '' : ` (skipped: ${skipped})`}`
-  describe.skipIf(skipped !== undefined)(title, () => {
+  const why = skipped === undefined ? '' : ` (skipped: ${skipped})`
+  describe.skipIf(skipped !== undefined)(`redis contract: ${adapter.name}${why}`, () => {
     let backend: RedisBackend
     let stateDir: string
     beforeAll(async () => {
