@@ -27,14 +27,11 @@ function headAverage({ attention, heads, positions, rows }: AlignmentInput, widt
   const sum = new Float32Array(rows.length * width)
   const padded = new Float32Array(width + 2 * MEDIAN_REACH)
   for (let head = 0; head < heads; head += 1) {
-    const { mean, deviation } = momentsOverTokens(attention, head * positions, width)
+    const standard = standardise(attention.map((values) => onAudio(values, head * positions, width)))
     for (const [index, row] of rows.entries()) {
-      const values = attention[row]
+      const values = standard[row]
       if (!values) throw new RangeError(`There is no attention of token ${row}.`)
-      for (let at = 0; at < width; at += 1) {
-        padded[at + MEDIAN_REACH] =
-          ((values[head * positions + at] as number) - (mean[at] as number)) / (deviation[at] as number)
-      }
+      padded.set(values, MEDIAN_REACH)
       mirrorEdges(padded, width)
       addMedians(padded, sum.subarray(index * width, (index + 1) * width))
     }
@@ -42,27 +39,39 @@ function headAverage({ attention, heads, positions, rows }: AlignmentInput, widt
   return sum
 }
 
-function momentsOverTokens(
-  attention: readonly Float32Array[],
-  offset: number,
-  width: number,
-): { readonly mean: Float64Array; readonly deviation: Float64Array } {
+/** What a token attended to within the audio, as parts of 1: some heads rest on the padding. */
+function onAudio(values: Float32Array, offset: number, width: number): Float32Array {
+  const audio = values.slice(offset, offset + width)
+  let sum = 0
+  for (let at = 0; at < width; at += 1) sum += audio[at] as number
+  // Attention that is all elsewhere stays zero.
+  const factor = sum > 0 ? 1 / sum : 0
+  for (let at = 0; at < width; at += 1) audio[at] = (audio[at] as number) * factor
+  return audio
+}
+
+/** Subtracts the mean of all tokens at each position and divides by their standard deviation. Changes `tokens`. */
+function standardise(tokens: readonly Float32Array[]): readonly Float32Array[] {
+  const width = tokens[0]?.length ?? 0
   const mean = new Float64Array(width)
-  const deviation = new Float64Array(width)
-  for (const values of attention) {
-    for (let at = 0; at < width; at += 1) mean[at] = (mean[at] as number) + (values[offset + at] as number)
+  const squares = new Float64Array(width)
+  for (const values of tokens) {
+    for (let at = 0; at < width; at += 1) mean[at] = (mean[at] as number) + (values[at] as number) / tokens.length
   }
-  for (let at = 0; at < width; at += 1) mean[at] = (mean[at] as number) / attention.length
-  for (const values of attention) {
+  for (const values of tokens) {
     for (let at = 0; at < width; at += 1) {
-      deviation[at] = (deviation[at] as number) + ((values[offset + at] as number) - (mean[at] as number)) ** 2
+      const difference = (values[at] as number) - (mean[at] as number)
+      values[at] = difference
+      squares[at] = (squares[at] as number) + difference * difference
     }
   }
-  for (let at = 0; at < width; at += 1) {
-    // A position that all tokens attend to alike says nothing; the tiny number only avoids 0 / 0.
-    deviation[at] = Math.sqrt((deviation[at] as number) / attention.length) || Number.MIN_VALUE
+  for (const values of tokens) {
+    for (let at = 0; at < width; at += 1) {
+      // A position that all tokens attend to alike says nothing; 1 only avoids 0 / 0.
+      values[at] = (values[at] as number) / (Math.sqrt((squares[at] as number) / tokens.length) || 1)
+    }
   }
-  return { mean, deviation }
+  return tokens
 }
 
 function mirrorEdges(padded: Float32Array, width: number): void {
