@@ -25,7 +25,8 @@ export function createPcmDecoder(format: PcmFormat): (bytes: Uint8Array) => Floa
   return (bytes) => {
     const whole = carried.length === 0 ? bytes : joined(carried, bytes)
     const frames = Math.floor(whole.length / frameBytes)
-    carried = whole.slice(frames * frameBytes)
+    // Copied: the chunk may be a view of a buffer that its owner uses again.
+    carried = new Uint8Array(whole.subarray(frames * frameBytes))
 
     const view = new DataView(whole.buffer, whole.byteOffset, whole.byteLength)
     const samples = new Float32Array(frames)

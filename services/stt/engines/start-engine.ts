@@ -1,12 +1,65 @@
-import type { Runtime } from '../../wire/runtime.ts'
-import type { SttConfig } from '../config.ts'
+import type { Held, Runtime } from '../../wire/runtime.ts'
+import type { SttConfig, WhisperConfig } from '../config.ts'
+import type { Ears } from '../vad/ears.ts'
+import type { Recogniser } from '../whisper/recogniser.ts'
 import type { SpeechEngine } from './port.ts'
 import { loadScript } from './script.ts'
 import { createScriptedEngine } from './scripted.ts'
 
 /** The engine that the configuration names, ready to work: its model is loaded. */
-export async function startEngine(config: SttConfig, _runtime: Runtime): Promise<SpeechEngine> {
-  const { engine } = config
-  if (engine.kind === 'scripted') return createScriptedEngine(await loadScript(engine.scriptFile), config)
-  throw new Error('whisper follows')
+export async function startEngine(config: SttConfig, runtime: Runtime): Promise<SpeechEngine> {
+  const { engine, maxAudioSeconds } = config
+  if (engine.kind === 'scripted') return createScriptedEngine(await loadScript(engine.scriptFile), { maxAudioSeconds })
+  return startWhisper(engine, { maxAudioSeconds, runtime })
+}
+
+interface WhisperOptions {
+  readonly maxAudioSeconds: number
+  readonly runtime: Runtime
+}
+
+/** All speech servers of a process that use one model hear and recognise with the same threads. */
+async function startWhisper(
+  config: WhisperConfig,
+  { maxAudioSeconds, runtime }: WhisperOptions,
+): Promise<SpeechEngine> {
+  // Loaded here: the scripted engine needs neither the library nor its time.
+  const { createWhisperEngine } = await import('./whisper.ts')
+  const [recogniser, ears] = await holdBoth(holdRecogniser(config, runtime), holdEars(config, runtime))
+  return createWhisperEngine({
+    recogniser: recogniser.value,
+    ears: ears.value,
+    maxAudioSeconds,
+    parallel: config.workers,
+    release: async () => {
+      await Promise.all([recogniser.release(), ears.release()])
+    },
+  })
+}
+
+function holdRecogniser(config: WhisperConfig, { clock, log, shared }: Runtime): Promise<Held<Recogniser>> {
+  const { modelDir, workers, threadsPerWorker } = config
+  return shared.hold(`recogniser:${modelDir}`, async () => {
+    const { startRecogniser } = await import('../whisper/recogniser.ts')
+    const value = await startRecogniser({ modelDir, workers, threadsPerWorker, clock, log })
+    return { value, close: () => value.stop() }
+  })
+}
+
+function holdEars({ vadModelFile }: WhisperConfig, { log, shared }: Runtime): Promise<Held<Ears>> {
+  return shared.hold(`ears:${vadModelFile}`, async () => {
+    const { startEars } = await import('../vad/threaded-ears.ts')
+    const value = await startEars({ vadModelFile, log })
+    return { value, close: () => value.stop() }
+  })
+}
+
+/** Both at once; where one fails the other is given back. */
+async function holdBoth<A, B>(first: Promise<Held<A>>, second: Promise<Held<B>>): Promise<[Held<A>, Held<B>]> {
+  try {
+    return await Promise.all([first, second])
+  } catch (error) {
+    for (const held of [first, second]) await held.then(({ release }) => release()).catch(() => undefined)
+    throw error
+  }
 }

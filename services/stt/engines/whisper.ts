@@ -1,0 +1,125 @@
+import type { SpokenWord, Transcript } from '../../wire/speech.ts'
+import { openAudioFile } from '../audio/file.ts'
+import { SAMPLE_RATE_HZ } from '../audio/format.ts'
+import { isBlip } from '../live/result.ts'
+import { openLiveStream } from '../live/stream.ts'
+import type { Purpose } from '../live/transcriber.ts'
+import type { Ears } from '../vad/ears.ts'
+import { segmentsOf } from '../vad/segmenter.ts'
+import type { Segment } from '../vad/segmenter.ts'
+import type { Recogniser, Recognition, WindowOptions } from '../whisper/recogniser.ts'
+import { mapInParallel } from './in-parallel.ts'
+import { listenTo } from './listen.ts'
+import { piecesOf } from './pieces.ts'
+import type { Piece } from './pieces.ts'
+import type { SpeechEngine } from './port.ts'
+
+export interface WhisperDeps {
+  readonly recogniser: Recogniser
+  readonly ears: Ears
+  readonly maxAudioSeconds: number
+  /** How many windows of one file are worked on at once. */
+  readonly parallel: number
+  /** Gives back the recogniser and the ears. */
+  readonly release: () => Promise<void>
+}
+
+type Window = Omit<WindowOptions, 'language' | 'signal'>
+
+// Measured slacks: 128 loops now and then, 256 hardly; the full window is slowest and best, and finals stay.
+const LIVE_WINDOWS = {
+  interim: { priority: 'interim', slackPositions: 256, timestamps: false },
+  cut: { priority: 'final', slackPositions: 512, timestamps: true },
+  final: { priority: 'final', slackPositions: 'full', timestamps: true },
+} as const satisfies Record<Purpose, Window>
+
+const FILE_WINDOW: Window = { priority: 'file', slackPositions: 'full', timestamps: true }
+
+// A pause in a recording: long enough to be one between phrases.
+const PAUSE_SAMPLES = 0.3 * SAMPLE_RATE_HZ
+
+/** Whisper behind a voice detector: only what sounds like speech is recognised. */
+export function createWhisperEngine(deps: WhisperDeps): SpeechEngine {
+  const { recogniser, ears } = deps
+  const { model, languages } = recogniser
+  let audioSeconds = 0
+  let computeSeconds = 0
+
+  async function recognise(samples: Float32Array, options: WindowOptions): Promise<Recognition> {
+    const recognition = await recogniser.recognise(samples, options)
+    computeSeconds += recognition.computeMs / 1000
+    return recognition
+  }
+
+  return {
+    model,
+    languages,
+    async transcribe({ bytes }, { language, signal }) {
+      const file = openAudioFile(bytes, deps.maxAudioSeconds)
+      const { samples, probabilities } = await listenTo(file, ears, signal)
+      const segments = segmentsOf(probabilities, PAUSE_SAMPLES)
+      const pieces = piecesOf(segments, samples.length)
+      const options = { ...FILE_WINDOW, language, ...(signal && { signal }) }
+      const recognitions = await mapInParallel(pieces, deps.parallel, async (piece) =>
+        place(await recognise(samples.subarray(piece.startSample, piece.endSample), options), piece, segments),
+      )
+      audioSeconds += file.seconds
+      return {
+        audioSeconds: file.seconds,
+        channels: file.format.channels,
+        ...together(recognitions),
+        language: language ?? languages[0] ?? 'en',
+        model,
+      }
+    },
+    openStream(options, send) {
+      return openLiveStream(options, {
+        ears,
+        async transcribe({ purpose, samples, signal }) {
+          return recognise(samples, { ...LIVE_WINDOWS[purpose], language: options.language, signal })
+        },
+        send(message) {
+          if (message.type === 'Summary') audioSeconds += message.audioSeconds
+          send(message)
+        },
+      })
+    },
+    figures: () => ({ audioSeconds, computeSeconds }),
+    stop: deps.release,
+  }
+}
+
+interface Placed {
+  readonly text: string
+  readonly words: readonly SpokenWord[]
+}
+
+/** What a piece says, in the recording's time; nothing where a noise was taken for speech. */
+function place(recognition: Recognition, piece: Piece, segments: readonly Segment[]): Placed {
+  const voiced = segments
+    .filter(({ startSample, endSample }) => endSample > piece.startSample && startSample < piece.endSample)
+    .reduce((sum, { startSample, endSample }) => sum + endSample - startSample, 0)
+  if (isBlip(recognition, voiced)) return { text: '', words: [] }
+  const offset = piece.startSample / SAMPLE_RATE_HZ
+  return {
+    text: recognition.text,
+    words: recognition.words.map((word) => ({
+      ...word,
+      startSeconds: offset + word.startSeconds,
+      endSeconds: Math.min(piece.endSample / SAMPLE_RATE_HZ, offset + word.endSeconds),
+    })),
+  }
+}
+
+function together(pieces: readonly Placed[]): Pick<Transcript, 'text' | 'words' | 'confidence'> {
+  const words = pieces.flatMap((piece) => piece.words)
+  const sum = words.reduce((total, { confidence }) => total + confidence, 0)
+  return {
+    text: pieces
+      .map(({ text }) => text)
+      .filter(Boolean)
+      .join(' '),
+    words,
+    confidence: words.length === 0 ? 0 : sum / words.length,
+  }
+}

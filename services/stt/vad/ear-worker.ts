@@ -1,0 +1,75 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { createNormaliser } from '../audio/normaliser.ts'
+import type { Normaliser } from '../audio/normaliser.ts'
+import { createFramer } from './frames.ts'
+import { loadSilero } from './silero.ts'
+import type { EarData, EarReply, EarRequest } from './ear-messages.ts'
+
+// The listening thread: decodes, resamples and judges the audio of all streams, so that the sockets' thread does not.
+
+const port = parentPort
+if (!port) throw new Error('This file runs as a worker thread only.')
+const { vadModelFile } = workerData as EarData
+
+interface OpenEar {
+  push(pcm: Uint8Array): Promise<EarReply>
+  finish(): Promise<EarReply>
+  close(): void
+}
+
+const ears = new Map<number, { queue: Promise<void>; opening: Promise<OpenEar> }>()
+const createJudge = await loadSilero(vadModelFile)
+
+port.on('message', (request: EarRequest) => take(request))
+send({ type: 'ready' })
+
+function take(request: EarRequest): void {
+  if (request.type === 'open') {
+    ears.set(request.ear, { queue: Promise.resolve(), opening: openEar(request) })
+    return
+  }
+  const ear = ears.get(request.ear)
+  if (!ear) return
+  if (request.type === 'close') {
+    ears.delete(request.ear)
+    void ear.queue.then(async () => (await ear.opening).close())
+    return
+  }
+  ear.queue = ear.queue.then(async () => {
+    try {
+      const open = await ear.opening
+      send(await (request.type === 'push' ? open.push(request.pcm) : open.finish()))
+    } catch (error) {
+      send({ type: 'failed', ear: request.ear, message: error instanceof Error ? error.message : String(error) })
+    }
+  })
+}
+
+async function openEar({ ear, format }: Extract<EarRequest, { type: 'open' }>): Promise<OpenEar> {
+  const normaliser: Normaliser = await createNormaliser(format)
+  const framer = createFramer()
+  const judge = createJudge()
+
+  async function hear(samples: Float32Array, frames: readonly Float32Array[]): Promise<EarReply> {
+    const probabilities = new Float32Array(frames.length)
+    for (const [index, frame] of frames.entries()) probabilities[index] = await judge(frame)
+    return { type: 'heard', ear, heard: { samples, probabilities } }
+  }
+
+  return {
+    push(pcm) {
+      const samples = normaliser.push(pcm)
+      return hear(samples, framer.push(samples))
+    },
+    finish() {
+      const samples = normaliser.finish()
+      return hear(samples, [...framer.push(samples), ...framer.finish()])
+    },
+    close: () => normaliser.close(),
+  }
+}
+
+function send(reply: EarReply): void {
+  const transfer = reply.type === 'heard' ? [reply.heard.samples.buffer, reply.heard.probabilities.buffer] : []
+  port?.postMessage(reply, transfer as ArrayBuffer[])
+}
