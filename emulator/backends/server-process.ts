@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { systemClock } from '../../services/wire/clock.ts'
 import type { Log } from '../../services/wire/log.ts'
 import { spawnChild, type Child, type ChildExit, type ChildOptions } from '../core/child-process.ts'
 import { AldeaError } from '../core/errors.ts'
 import { findPortHolder, freePort, portTaken } from '../core/ports.ts'
+import { waitFor } from '../core/processes.ts'
 
 /** A server program, and how to read what it prints. */
 export interface ServerProgram {
@@ -37,7 +37,7 @@ export async function startServerProcess(program: ServerProgram): Promise<Server
     if (matches(program.taken) && program.port !== 0) throw portTaken(port, await findPortHolder(port))
     const isPassing = matches(program.taken) || matches(program.busy)
     if (!isPassing || attempt === MOST_ATTEMPTS) throw unhealthy(program.service, exit, lines)
-    if (matches(program.busy)) await sleep(BUSY_WAIT_MS)
+    if (matches(program.busy)) await waitFor(BUSY_WAIT_MS)
   }
 }
 

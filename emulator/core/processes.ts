@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { MessageChannel } from 'node:worker_threads'
+import { systemClock } from '../../services/wire/clock.ts'
 
 const run = promisify(execFile)
 
@@ -63,14 +64,25 @@ const POLL_MS = 10
 
 /**
  * True once the process is gone, false when it still lives after `timeoutMs`. For processes that are not our children:
- * those tell us. Other programs live in real time, so no clock is taken.
+ * those tell us.
  */
 export async function isGoneWithin(identity: ProcessIdentity, timeoutMs: number): Promise<boolean> {
   for (let waitedMs = 0; await isAlive(identity); waitedMs += POLL_MS) {
     if (waitedMs >= timeoutMs) return false
-    await sleep(POLL_MS)
+    await waitFor(POLL_MS)
   }
   return true
+}
+
+/**
+ * Waits in real time, as other programs do. A timer of the clock does not keep us alive, and when a start begins with
+ * this there may be nothing else that does; an open channel is.
+ */
+export async function waitFor(ms: number): Promise<void> {
+  const { port1 } = new MessageChannel()
+  port1.ref()
+  await systemClock.sleep(ms)
+  port1.close()
 }
 
 function canSignal(pid: number): boolean {

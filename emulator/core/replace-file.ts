@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto'
 import { open, rename, rm } from 'node:fs/promises'
+import { systemIds } from '../../services/wire/ids.ts'
 
 /** Replaces a file so that a reader, or a start after a crash, finds the old text or the new one and nothing between. */
 export async function replaceFile(path: string, text: string, mode = 0o600): Promise<void> {
@@ -21,5 +21,5 @@ export async function replaceFile(path: string, text: string, mode = 0o600): Pro
 
 /** A name in the same folder that nobody else uses. */
 export function nameBeside(path: string): string {
-  return `${path}.${randomBytes(6).toString('hex')}.new`
+  return `${path}.${systemIds.hex(6)}.new`
 }

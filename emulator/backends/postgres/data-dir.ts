@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { systemIds } from '../../../services/wire/ids.ts'
 import { AldeaError } from '../../core/errors.ts'
 import { replaceFile } from '../../core/replace-file.ts'
 import type { PostgresBinaries } from './binaries.ts'
@@ -81,8 +81,8 @@ async function makeDataDir(path: string, context: DataDirContext): Promise<DataD
   try {
     await copyTree(template, beside, 0o700)
     await giveTo(user, beside)
-    // Not from the injected ids: those may be predictable, and this guards a superuser.
-    const password = randomBytes(16).toString('hex')
+    // Not an injected id: those may be predictable, and this guards a superuser.
+    const password = systemIds.hex(16)
     await runAlone(beside, context, [`ALTER ROLE ${SUPERUSER} PASSWORD '${password}'`, createDatabase(database)])
     await writeAccess(beside, { password, databases: [database] })
     await rename(beside, path)

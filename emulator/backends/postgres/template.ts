@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { systemIds } from '../../../services/wire/ids.ts'
 import { spawnChild } from '../../core/child-process.ts'
 import type { PostgresBinaries } from './binaries.ts'
 import { cacheEntry, reachableCache } from './cache.ts'
@@ -36,7 +36,7 @@ export async function templateDir(context: TemplateContext): Promise<string> {
 async function runInitdb(dir: string, { binaries, user }: TemplateContext): Promise<void> {
   const passwordFile = join(dir, 'password')
   // Nobody ever uses this one: each copy gets its own before it first listens.
-  await writeFile(passwordFile, randomBytes(16).toString('hex'), { mode: 0o600 })
+  await writeFile(passwordFile, systemIds.hex(16), { mode: 0o600 })
   await giveTo(user, dir)
   const dataDir = join(dir, 'data')
   const lines: string[] = []
