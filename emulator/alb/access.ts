@@ -10,7 +10,7 @@ export interface AccessDeps {
 
 /** Says that an exchange is over. `status` is what the client got, or 460 when it left before. */
 export function recordAccess(exchange: Exchange, status: number, { clock, events }: AccessDeps): void {
-  const { connection, startedAt, method, host, path, rule, targetGroup, target, traceId } = exchange
+  const { connection, startedAt, method, host, path, rule, targetGroup, registration, traceId } = exchange
   const at = clock.now()
   const { receivedBytes, sentBytes } = takeBytes(connection)
   events.emit({
@@ -18,13 +18,13 @@ export function recordAccess(exchange: Exchange, status: number, { clock, events
     at,
     access: {
       kind: status === 101 ? 'ws' : 'http',
-      client: `${connection.client}:${connection.clientPort}`,
+      client: connection.name,
       method,
       host,
       path,
       rule,
       targetGroup,
-      target,
+      target: registration?.target.id,
       status,
       receivedBytes,
       sentBytes,
@@ -42,7 +42,7 @@ export function recordMalformed(connection: Connection, status: number, { clock,
     at,
     access: {
       kind: 'http',
-      client: `${connection.client}:${connection.clientPort}`,
+      client: connection.name,
       method: '-',
       host: '-',
       path: '-',

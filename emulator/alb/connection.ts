@@ -6,7 +6,8 @@ export interface Connection {
   readonly socket: Socket
   /** Address of the TCP peer. */
   readonly client: string
-  readonly clientPort: number
+  /** The peer's address and port, for the log. */
+  readonly name: string
   /** Index of the node that took it. */
   readonly node: number
   /** What earlier requests of the connection account for. */
@@ -18,10 +19,11 @@ export interface Connection {
 }
 
 export function createConnection(socket: Socket, node: number): Connection {
+  const client = toPeerAddress(socket.remoteAddress)
   return {
     socket,
-    client: toPeerAddress(socket.remoteAddress),
-    clientPort: socket.remotePort ?? 0,
+    client,
+    name: `${client}:${socket.remotePort ?? '-'}`,
     node,
     receivedBytes: 0,
     sentBytes: 0,

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Connection } from './connection.ts'
 import type { RequestFacts } from './rules.ts'
+import type { Registration } from './target-group.ts'
 
 /** A request on its way through the balancer, with what the access log will say of it. */
 export interface Exchange extends RequestFacts {
@@ -10,7 +11,7 @@ export interface Exchange extends RequestFacts {
   /** Undefined until a rule has matched, and for requests refused before. */
   rule: number | 'default' | undefined
   targetGroup: string | undefined
-  target: string | undefined
+  registration: Registration | undefined
   traceId: string
 }
 
@@ -26,7 +27,7 @@ export function openExchange(request: IncomingMessage, connection: Connection, n
     headers,
     rule: undefined,
     targetGroup: undefined,
-    target: undefined,
+    registration: undefined,
     traceId: '-',
   }
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { toRawAnswer } from './answers.ts'
-import type { InFlight, Registration } from './target-group.ts'
+import type { OpenSocket, Registration } from './target-group.ts'
 
 export interface Upgrade {
   readonly request: IncomingMessage
@@ -19,22 +19,22 @@ const CLIENT_LEFT = 460
  */
 export function forwardWebSocket(
   { request, socket, head }: Upgrade,
-  { target, inFlight }: Registration,
+  { target, sockets }: Registration,
   { now, ended }: { now: () => number; ended: (status: number) => void },
 ): void {
   let status: number | undefined
   watchStatus(socket, (seen) => (status = seen))
-  const sent: InFlight = {
+  const sent: OpenSocket = {
     cut() {
       if (status === undefined) socket.end(toRawAnswer(502, now()), () => socket.destroy())
       else socket.destroy()
     },
   }
-  inFlight.add(sent)
+  sockets.add(sent)
   // From here on the socket is no longer the HTTP server's, which would have taken care of a reset.
   socket.on('error', () => undefined)
   socket.once('close', () => {
-    inFlight.delete(sent)
+    sockets.delete(sent)
     ended(status ?? CLIENT_LEFT)
   })
   if (target.gone.aborted) return sent.cut()

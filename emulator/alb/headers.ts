@@ -13,7 +13,7 @@ export interface Forwarding {
 const PROTOCOL = 'http'
 const DEFAULT_PORT = 80
 
-/** Meant for the balancer, not for the target (RFC 9110 §7.6.1); `Expect` was answered by the balancer itself. */
+/** Meant for the balancer, not for the target (RFC 9110 §7.6.1). `Expect` was answered by the balancer itself. */
 const HOP_BY_HOP = ['connection', 'keep-alive', 'proxy-connection', 'te', 'upgrade', 'expect'] as const
 
 /**
@@ -22,9 +22,11 @@ const HOP_BY_HOP = ['connection', 'keep-alive', 'proxy-connection', 'te', 'upgra
  */
 export function rewriteHeaders(request: IncomingMessage, forwarding: Forwarding): void {
   const { headers } = request
-  const host = headers.host
-  const wantedHost = host === undefined ? undefined : toTargetHost(host, forwarding.listenerPort)
-  if (wantedHost !== undefined && wantedHost !== host) setHeader(request, 'Host', wantedHost)
+  const { host } = headers
+  if (host !== undefined) {
+    const wanted = toTargetHost(host, forwarding.listenerPort)
+    if (wanted !== host) setHeader(request, 'Host', wanted)
+  }
   if (!forwarding.isUpgrade) dropHopByHop(request)
 
   const before = headers['x-forwarded-for']
@@ -38,14 +40,16 @@ export function rewriteHeaders(request: IncomingMessage, forwarding: Forwarding)
 /** Lower case, without the protocol's own port, with any other port of the listener. */
 function toTargetHost(host: string, listenerPort: number): string {
   const name = host.toLowerCase()
-  const port = /:(\d*)$/.exec(name)
-  if (!port) return listenerPort === DEFAULT_PORT ? name : `${name}:${listenerPort}`
-  return Number(port[1]) === DEFAULT_PORT ? name.slice(0, port.index) : name
+  const colon = name.lastIndexOf(':')
+  // The colons of a bracketed IPv6 address are not the one before a port.
+  const hasPort = colon !== -1 && !name.endsWith(']')
+  if (!hasPort) return listenerPort === DEFAULT_PORT ? name : `${name}:${listenerPort}`
+  return Number(name.slice(colon + 1)) === DEFAULT_PORT ? name.slice(0, colon) : name
 }
 
 function dropHopByHop(request: IncomingMessage): void {
   const { connection } = request.headers
-  if (connection !== undefined) {
+  if (connection !== undefined && connection !== 'keep-alive' && connection !== 'close') {
     for (const named of connection.toLowerCase().split(',')) removeHeader(request, named.trim())
   }
   for (const name of HOP_BY_HOP) removeHeader(request, name)
@@ -60,9 +64,10 @@ function setHeader(request: IncomingMessage, name: string, value: string): void 
 
 function removeHeader(request: IncomingMessage, key: string): void {
   const { headers, rawHeaders } = request
-  if (!(key in headers)) return
+  if (headers[key] === undefined) return
   delete headers[key]
   for (let index = rawHeaders.length - 2; index >= 0; index -= 2) {
-    if (rawHeaders[index]?.toLowerCase() === key) rawHeaders.splice(index, 2)
+    const name = rawHeaders[index]
+    if (name?.length === key.length && name.toLowerCase() === key) rawHeaders.splice(index, 2)
   }
 }

@@ -21,8 +21,7 @@ export function createRouter(
     exchange.rule = priority ?? 'default'
     if (action.type === 'fixed-response') return action
     exchange.targetGroup = action.targetGroup
-    const picked = targetGroups.get(action.targetGroup)?.pick(exchange.connection.node)
-    exchange.target = picked?.target.id
-    return picked ?? 503
+    exchange.registration = targetGroups.get(action.targetGroup)?.pick(exchange.connection.node)
+    return exchange.registration ?? 503
   }
 }

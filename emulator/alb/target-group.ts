@@ -1,5 +1,7 @@
+import type { ServerResponse } from 'node:http'
 import type { Clock, Timer } from '../../services/wire/clock.ts'
 import type { EventStream } from '../core/events.ts'
+import { takeOver } from './answers.ts'
 import { checkTarget } from './health-check.ts'
 import type { Target, TargetGroupConfig, TargetHealth, TargetHealthDescription } from './model.ts'
 import { type HealthTrack, initialTrack, nextTrack } from './target-health.ts'
@@ -19,10 +21,12 @@ export interface TargetGroup {
 /** A target in its group. */
 export interface Registration {
   readonly target: Target
-  readonly inFlight: Set<InFlight>
+  /** What it has in flight. */
+  readonly responses: Set<ServerResponse>
+  readonly sockets: Set<OpenSocket>
 }
 
-export interface InFlight {
+export interface OpenSocket {
   /** Ends it at once, as a broken connection to the target would. */
   cut(): void
 }
@@ -61,7 +65,8 @@ export function createTargetGroup(
     const checkedOnce = new Promise<void>((resolve) => (checked = resolve))
     const entry: Entry = {
       target,
-      inFlight: before?.inFlight ?? new Set(),
+      responses: before?.responses ?? new Set(),
+      sockets: before?.sockets ?? new Set(),
       track: initialTrack(clock.now()),
       timer: undefined,
       checkedOnce,
@@ -96,6 +101,12 @@ export function createTargetGroup(
     entries.delete(entry.target.id)
     cutAll(entry)
     emitHealth(entry.target, 'unused', 'Target.NotRegistered')
+  }
+
+  /** What a client sees when the connection to the target breaks: a 502, or half an answer. */
+  function cutAll({ responses, sockets }: Entry): void {
+    for (const response of responses) takeOver(response, 502, clock.now())
+    for (const socket of sockets) socket.cut()
   }
 
   function changed(entry: Entry): void {
@@ -136,8 +147,4 @@ export function createTargetGroup(
 function routableOf(entries: readonly Entry[]): readonly Entry[] {
   const healthy = entries.filter(({ track }) => track.health.state === 'healthy')
   return healthy.length > 0 ? healthy : entries.filter(({ track }) => track.health.state !== 'draining')
-}
-
-function cutAll(entry: Registration): void {
-  for (const inFlight of entry.inFlight) inFlight.cut()
 }

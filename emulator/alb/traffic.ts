@@ -12,7 +12,7 @@ import { type Upgrade, forwardWebSocket } from './forward-websocket.ts'
 import { rewriteHeaders } from './headers.ts'
 import { toRefusal } from './refusal.ts'
 import type { Destination, Router } from './router.ts'
-import { toTraceId } from './trace-id.ts'
+import { createTraceIds } from './trace-id.ts'
 
 export interface TrafficDeps {
   readonly clock: Clock
@@ -33,6 +33,7 @@ const CLIENT_LEFT = 460
 /** What a listener does with each request, from its head to its access event. */
 export function createTraffic({ clock, ids, events, route, listenerPort }: TrafficDeps): Traffic {
   const now = (): number => clock.now()
+  const toTraceId = createTraceIds(ids)
   const record = (exchange: Exchange, status: number): void => recordAccess(exchange, status, { clock, events })
 
   function respond(exchange: Exchange, response: ServerResponse, destination: Destination): void {
@@ -41,18 +42,19 @@ export function createTraffic({ clock, ids, events, route, listenerPort }: Traff
     connection.latest = response
     response.on('close', () => {
       connection.open -= 1
+      exchange.registration?.responses.delete(response)
       record(exchange, response.headersSent ? response.statusCode : CLIENT_LEFT)
     })
     if (typeof destination === 'number') return answer(response, destination, now())
     if ('type' in destination) return answerFixed(response, destination, now())
     prepare(exchange, { isUpgrade: false })
-    forwardHttp(response, destination, now)
+    forwardHttp(response, destination, exchange.startedAt)
   }
 
   function prepare(exchange: Exchange, { isUpgrade }: { isUpgrade: boolean }): void {
     const { request, connection, startedAt } = exchange
     const received = request.headers['x-amzn-trace-id']
-    exchange.traceId = toTraceId(typeof received === 'string' ? received : undefined, startedAt, ids)
+    exchange.traceId = toTraceId(typeof received === 'string' ? received : undefined, startedAt)
     rewriteHeaders(request, { client: connection.client, listenerPort, traceId: exchange.traceId, isUpgrade })
   }
 
