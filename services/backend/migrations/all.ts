@@ -1,0 +1,16 @@
+import { sql as organisations } from './001-organisations.ts'
+import { sql as organisationChanges } from './002-organisation-changes.ts'
+import { sql as usageLedger } from './003-usage-ledger.ts'
+
+/** One step of the schema. Once released it never changes: its checksum is kept in the database. */
+export interface Migration {
+  readonly name: string
+  readonly sql: string
+}
+
+/** In the order in which they run. */
+export const migrations: readonly Migration[] = [
+  { name: '001-organisations', sql: organisations },
+  { name: '002-organisation-changes', sql: organisationChanges },
+  { name: '003-usage-ledger', sql: usageLedger },
+]

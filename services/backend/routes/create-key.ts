@@ -1,0 +1,22 @@
+import { Type } from 'typebox'
+import { insertKey } from '../database/keys.ts'
+import { createKey } from '../domain/new-key.ts'
+import { type AdminApi, type AdminDeps, unknownOrganisation } from './admin-api.ts'
+import { CreatedKeyShape, DisplayName, fromKey, OrganisationParams } from './shapes.ts'
+
+const schema = {
+  params: OrganisationParams,
+  body: Type.Object({ name: DisplayName }),
+  response: { 201: CreatedKeyShape },
+}
+
+export function createKeyRoute(api: AdminApi, { pool, clock, ids, writeThrough }: AdminDeps): void {
+  api.post('/organisations/:id/keys', { schema }, async ({ params: { id: organisation }, body: { name } }, reply) => {
+    const { key, hash, prefix } = createKey(ids)
+    const row = { id: ids.uuid(), organisation, name, hash, prefix, createdAt: new Date(clock.now()) }
+    if (!(await insertKey(pool, row))) throw unknownOrganisation(organisation)
+    await writeThrough.copy(organisation)
+    reply.code(201)
+    return { ...fromKey({ ...row, revokedAt: undefined }), key }
+  })
+}

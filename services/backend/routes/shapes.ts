@@ -1,0 +1,68 @@
+import { type Static, Type } from 'typebox'
+import type { Limits } from '../../account/limits.ts'
+import type { StoredKey } from '../database/keys.ts'
+import type { Organisation } from '../database/organisations.ts'
+
+/** Part of names in Redis, so no colon; part of paths, so nothing that needs escaping. */
+export const OrganisationId = Type.String({ pattern: '^[a-z0-9][a-z0-9_-]{0,62}$' })
+/** For people: no control characters, of which PostgreSQL refuses one. */
+export const DisplayName = Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\u0000-\\u001f]+$' })
+
+/** Counts of limits, as wide as Redis and PostgreSQL take them alike. */
+const Count = Type.Integer({ minimum: 0, maximum: 999_999_999 })
+
+export const LimitsShape = Type.Object(
+  {
+    maxConnections: Count,
+    /** Absent: as many as the organisation likes. */
+    requestsPerMinute: Type.Optional(Count),
+  },
+  { additionalProperties: false },
+)
+
+const Instant = Type.String({ description: 'ISO 8601, UTC.' })
+
+export const OrganisationShape = Type.Object({
+  id: OrganisationId,
+  name: Type.String(),
+  createdAt: Instant,
+  limits: LimitsShape,
+})
+
+export const KeyShape = Type.Object({
+  id: Type.String(),
+  name: Type.String(),
+  prefix: Type.String({ description: 'The first characters of the key.' }),
+  createdAt: Instant,
+  revokedAt: Type.Optional(Instant),
+})
+
+export const CreatedKeyShape = Type.Object({
+  ...KeyShape.properties,
+  key: Type.String({ description: 'Shown once, kept nowhere.' }),
+})
+
+export const OrganisationParams = Type.Object({ id: OrganisationId })
+
+export function toLimits({ maxConnections, requestsPerMinute }: Static<typeof LimitsShape>): Limits {
+  return { maxConnections, requestsPerMinute }
+}
+
+export function fromOrganisation(organisation: Organisation): Static<typeof OrganisationShape> {
+  const { id, name, createdAt, limits } = organisation
+  return { id, name, createdAt: createdAt.toISOString(), limits: fromLimits(limits) }
+}
+
+export function fromLimits({ maxConnections, requestsPerMinute }: Limits): Static<typeof LimitsShape> {
+  return { maxConnections, ...(requestsPerMinute === undefined ? {} : { requestsPerMinute }) }
+}
+
+export function fromKey({ id, name, prefix, createdAt, revokedAt }: StoredKey): Static<typeof KeyShape> {
+  return {
+    id,
+    name,
+    prefix,
+    createdAt: createdAt.toISOString(),
+    ...(revokedAt && { revokedAt: revokedAt.toISOString() }),
+  }
+}

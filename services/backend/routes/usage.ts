@@ -1,0 +1,22 @@
+import { Type } from 'typebox'
+import { findOrganisation } from '../database/organisations.ts'
+import { sumUsage } from '../database/usage.ts'
+import { type AdminApi, type AdminDeps, unknownOrganisation } from './admin-api.ts'
+import { OrganisationParams } from './shapes.ts'
+
+const DailyUsage = Type.Object({
+  day: Type.String({ description: 'YYYY-MM-DD, UTC.' }),
+  kind: Type.String({ description: 'file or stream.' }),
+  seconds: Type.Number({ description: 'Seconds of audio.' }),
+  count: Type.Integer({ description: 'Files, or streams.' }),
+})
+
+const schema = { params: OrganisationParams, response: { 200: Type.Object({ usage: Type.Array(DailyUsage) }) } }
+
+/** What the ledger says: by day and kind, the oldest first. */
+export function usageRoute(api: AdminApi, { pool }: AdminDeps): void {
+  api.get('/organisations/:id/usage', { schema }, async ({ params: { id } }) => {
+    if (!(await findOrganisation(pool, id))) throw unknownOrganisation(id)
+    return { usage: await sumUsage(pool, id) }
+  })
+}
