@@ -1,0 +1,63 @@
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
+import { ApiError, type ApiStatus, unavailable } from './api-error.ts'
+import type { InFlight } from './in-flight.ts'
+import type { Runtime } from './runtime.ts'
+
+/**
+ * A Fastify instance in the dialect of the public API: every answer carries its request id, every error is
+ * `{"error", "request_id"}`, `GET /health` says 200, or 503 while draining.
+ */
+export function createHttpApi({ ids, log }: Pick<Runtime, 'ids' | 'log'>, inFlight: InFlight): FastifyInstance {
+  const app = Fastify({
+    loggerInstance: log,
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: () => ids.uuid(),
+    frameworkErrors: (error, request, reply) => void refuse(error, request, reply),
+  })
+
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header(REQUEST_ID_HEADER, request.id)
+    // An upgrade is counted by whoever serves its socket.
+    if (request.headers.upgrade === undefined) reply.raw.once('close', inFlight.begin())
+    if (inFlight.isDraining && request.url !== HEALTH_PATH) throw unavailable('The server is shutting down.')
+  })
+  app.setErrorHandler<Error>((error, request, reply) => refuse(error, request, reply))
+  app.setNotFoundHandler((request, reply) =>
+    refuse(new ApiError(404, `There is no ${request.method} ${pathOf(request.url)}.`), request, reply),
+  )
+  app.get(HEALTH_PATH, { logLevel: 'silent' }, async (_request, reply) => {
+    if (inFlight.isDraining) reply.code(503)
+    return { status: inFlight.isDraining ? 'draining' : 'ok' }
+  })
+  return app
+}
+
+/** Deepgram's name for it; its clients look there when a handshake fails. */
+export const REQUEST_ID_HEADER = 'dg-request-id'
+
+const HEALTH_PATH = '/health'
+
+function refuse(error: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const answer = toApiError(error)
+  if (answer.status >= 500) request.log.error({ err: error, requestId: request.id }, 'request failed')
+  if (answer.retryAfterSeconds !== undefined) reply.header('retry-after', answer.retryAfterSeconds)
+  return reply.code(answer.status).send({ error: answer.message, request_id: request.id })
+}
+
+function toApiError(error: Error): ApiError {
+  if (error instanceof ApiError) return error
+  const status = 'statusCode' in error ? error.statusCode : undefined
+  // What Fastify itself refuses, such as a body against the schema or a URL that cannot be decoded.
+  if (isClientStatus(status)) return new ApiError(status, error.message)
+  return new ApiError(500, 'Internal error.', { cause: error })
+}
+
+const CLIENT_STATUSES: readonly unknown[] = [400, 404, 413, 415, 422] satisfies ApiStatus[]
+
+function isClientStatus(status: unknown): status is ApiStatus {
+  return CLIENT_STATUSES.includes(status)
+}
+
+function pathOf(url: string): string {
+  return url.split('?', 1)[0] ?? url
+}
