@@ -1,0 +1,22 @@
+import type { Redis } from 'ioredis'
+import { hashKey } from './keys.ts'
+import { type Limits, parseLimits } from './limits.ts'
+import { redisKeys } from './redis-keys.ts'
+
+/** Who a good key belongs to. */
+export interface Account {
+  readonly organisation: string
+  readonly keyHash: string
+  readonly limits: Limits
+}
+
+/** The account of the first good key. */
+export async function findAccount(redis: Redis, keys: readonly string[]): Promise<Account | undefined> {
+  for (const key of keys) {
+    const keyHash = hashKey(key)
+    const organisation = await redis.get(redisKeys.apiKey(keyHash))
+    if (organisation === null) continue
+    return { organisation, keyHash, limits: parseLimits(await redis.hgetall(redisKeys.limits(organisation))) }
+  }
+  return undefined
+}
