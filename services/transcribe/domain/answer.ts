@@ -1,0 +1,46 @@
+import { type Compat, toConfidence, toCreated, toDeepgramWord, toSeconds } from '../../wire/compat.ts'
+import type { SpokenWord, Transcript } from '../../wire/speech.ts'
+
+export interface AnswerOptions {
+  readonly requestId: string
+  readonly createdAt: number
+  readonly compat: Compat
+  /** The client sent `timestamps: true`. Deepgram always lists words. */
+  readonly timestamps: boolean
+  readonly detectLanguage: boolean
+}
+
+/** The answer of aldea-api §3.4. */
+export function toAnswer(transcript: Transcript, options: AnswerOptions): object {
+  const { requestId, createdAt, compat, timestamps, detectLanguage } = options
+  const isDeepgram = compat === 'deepgram'
+  const words = timestamps || isDeepgram ? transcript.words : []
+  return {
+    metadata: {
+      request_id: requestId,
+      created: toCreated(createdAt),
+      duration: toSeconds(transcript.audioSeconds),
+      channels: transcript.channels,
+    },
+    results: {
+      channels: [
+        {
+          alternatives: [
+            {
+              transcript: transcript.text,
+              confidence: toConfidence(transcript.confidence),
+              words: words.map(isDeepgram ? toDeepgramWord : toWord),
+            },
+          ],
+          ...(detectLanguage ? { detected_language: transcript.language } : {}),
+        },
+      ],
+    },
+    // The architecture's own drawings show nothing but this.
+    ...(isDeepgram ? {} : { text: transcript.text }),
+  }
+}
+
+function toWord({ word, startSeconds, endSeconds }: SpokenWord): object {
+  return { word, start: toSeconds(startSeconds), end: toSeconds(endSeconds) }
+}

@@ -1,0 +1,37 @@
+import { ApiError } from '../../wire/api-error.ts'
+import { type Compat, compatOf } from '../../wire/compat.ts'
+import { flagIn, type Query, textIn } from '../../wire/query.ts'
+import type { SpeechQuery } from '../../wire/speech.ts'
+
+export interface FileRequest {
+  /** What the speech server needs to know. */
+  readonly speech: SpeechQuery
+  readonly compat: Compat
+  readonly detectLanguage: boolean
+}
+
+/** Checked, though most have no effect yet: a client's typing error must not pass for a default. */
+const FLAGS = [
+  'diarization',
+  'diarize',
+  'smart_format',
+  'punctuate',
+  'numerals',
+  'measurements',
+  'paragraphs',
+  'filler_words',
+] as const
+
+/** Reads the parameters of aldea-api §3.3; unknown ones are ignored. @throws ApiError 422. */
+export function parseFileQuery(query: Query, compat: Compat): FileRequest {
+  for (const name of FLAGS) flagIn(query, name)
+  if (textIn(query, 'callback') !== undefined) {
+    throw new ApiError(422, 'callback is not supported here; leave it out and wait for the answer.')
+  }
+  const language = textIn(query, 'language', 'lang')
+  return {
+    speech: language === undefined ? {} : { language },
+    compat: compatOf(query, compat),
+    detectLanguage: (flagIn(query, 'detect_language') ?? false) || language?.toLowerCase() === 'auto',
+  }
+}
