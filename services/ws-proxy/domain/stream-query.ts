@@ -1,0 +1,50 @@
+import { ApiError } from '../../wire/api-error.ts'
+import { type Compat, compatOf } from '../../wire/compat.ts'
+import { flagIn, type Query, textIn } from '../../wire/query.ts'
+import type { SpeechQuery } from '../../wire/speech.ts'
+
+export interface StreamRequest {
+  /** What the speech server needs to know; it checks the values' ranges. */
+  readonly speech: SpeechQuery
+  readonly compat: Compat
+  readonly channels: number
+}
+
+export interface StreamQueryOptions {
+  readonly compat: Compat
+  /** The path says that the audio is raw PCM. */
+  readonly isPcm: boolean
+}
+
+/** Parameters of aldea-api §4.2 with their aliases. */
+const TEXTS = {
+  language: ['language', 'lang'],
+  encoding: ['encoding', 'format', 'codec'],
+  sample_rate: ['sample_rate'],
+  channels: ['channels'],
+  endpointing: ['endpointing'],
+  utterance_end_ms: ['utterance_end_ms'],
+} as const satisfies Partial<Record<keyof SpeechQuery, readonly string[]>>
+
+const FLAGS = ['interim_results', 'vad_events'] as const satisfies (keyof SpeechQuery)[]
+/** Checked, though without effect yet. */
+const OTHER_FLAGS = ['punctuate', 'smart_format'] as const
+
+/** Reads what a client asks of a live stream; unknown parameters are ignored. @throws ApiError 422. */
+export function parseStreamQuery(query: Query, { compat, isPcm }: StreamQueryOptions): StreamRequest {
+  for (const name of OTHER_FLAGS) flagIn(query, name)
+  const texts = Object.entries(TEXTS).map(([name, aliases]) => [name, textIn(query, ...aliases)] as const)
+  const flags = FLAGS.map((name) => [name, flagIn(query, name)] as const)
+  const given = [...texts, ...flags].filter(([, value]) => value !== undefined)
+  const speech: SpeechQuery = Object.fromEntries(given.map(([name, value]) => [name, String(value)]))
+  return {
+    speech: isPcm ? { encoding: 'linear16', ...speech } : speech,
+    compat: compatOf(query, compat),
+    channels: channelsOf(speech),
+  }
+}
+
+function channelsOf({ channels = '1' }: SpeechQuery): number {
+  if (/^\d{1,3}$/.test(channels)) return Number(channels)
+  throw new ApiError(422, `channels is "${channels}"; it must be a whole number.`)
+}
