@@ -77,7 +77,10 @@ export async function spawnChild(options: ChildOptions): Promise<Child> {
   }
   const pid = (tethered.tellsPid ? await toldPid(child) : undefined) ?? child.pid ?? 0
   const record = join(options.recordDir, CHILD_RECORD)
+  const recorded = writeRecord(record, pid, options)
   const exited = closed.then(async (exit) => {
+    // A program may end while its record is being written; one that stays would mislead.
+    await recorded.catch(() => {})
     await rm(record, { force: true })
     return exit
   })
@@ -85,24 +88,20 @@ export async function spawnChild(options: ChildOptions): Promise<Child> {
   let stopping: Promise<void> | undefined
   const stop = (): Promise<void> => (stopping ??= stopChild(pid, exited, stopSignals))
   try {
-    const identity = await identify(pid)
-    const { service, dataDir, port } = options
-    const text: ChildRecord = {
-      service,
-      pid,
-      startTime: identity?.startTime ?? '',
-      exe: command,
-      dataDir,
-      port,
-      stopSignals,
-    }
-    // One that has ended already is told by `exited`; a record of it would only mislead.
-    if (identity) await replaceFile(record, `${JSON.stringify(text)}\n`)
+    await recorded
   } catch (error) {
     await stop()
     throw error
   }
   return { pid, exited, stop }
+}
+
+async function writeRecord(path: string, pid: number, options: ChildOptions): Promise<void> {
+  const identity = await identify(pid)
+  if (!identity) return
+  const { service, command: exe, dataDir, port, stopSignals } = options
+  const record: ChildRecord = { service, ...identity, exe, dataDir, port, stopSignals }
+  await replaceFile(path, `${JSON.stringify(record)}\n`)
 }
 
 async function stopChild(pid: number, exited: Promise<unknown>, signals: readonly NodeJS.Signals[]): Promise<void> {

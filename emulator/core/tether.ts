@@ -65,7 +65,8 @@ const IF_PARENT_LIVES = '[ "$PPID" = "$0" ] && exec "$@"'
 
 /**
  * Standard input is the pipe. It is saved first, because a shell gives its background jobs /dev/null instead. The
- * watcher ends the program when the pipe ends: cleanly, and after 5 s (50 × 0.1) by force.
+ * watcher ends the program when the pipe ends: cleanly, and after 5 s (50 × 0.1) by force. Whatever else is in the group
+when the program has ended, the watcher and children that it left, ends then.
  */
 const SHIM = `
 exec 4<&0 </dev/null
@@ -81,10 +82,10 @@ exec 3>&-
   while [ "$tries" -lt 50 ] && kill -0 "$child"; do sleep 0.1; tries=$((tries + 1)); done
   kill -s KILL "$child"
 ) >/dev/null 2>&1 &
-watcher=$!
 exec 4<&-
 wait "$child"
 code=$?
-kill "$watcher"
+trap '' TERM
+kill -s TERM 0
 exit "$code"
 `

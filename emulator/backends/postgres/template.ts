@@ -47,6 +47,8 @@ async function runInitdb(dir: string, { binaries, user }: TemplateContext): Prom
     ...asUser(user),
     env: SERVER_ENV,
     stopSignals: ['SIGTERM'],
+    // Its own children work through what is in their pipes when it is killed; the shell ends them as well.
+    tether: process.platform === 'win32' ? 'none' : 'shim',
     recordDir: dir,
     dataDir,
     port: 0,
