@@ -57,6 +57,7 @@ export async function start(variables: Variables, runtime: Runtime): Promise<Run
     stopDeadlineMs: STOP_DEADLINE_MS,
     // What is in flight is a query; its own time limit ends it.
     cut: () => undefined,
+    sever: () => Promise.resolve(),
     async release() {
       writeThrough.stop()
       await ledger.stop()

@@ -1,6 +1,5 @@
-import type { FastifyInstance, FastifyTypeProvider } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { Pool } from 'pg'
-import type { Static, TSchema } from 'typebox'
 import { toUnavailable } from '../../account/postgres.ts'
 import { ApiError } from '../../wire/api-error.ts'
 import type { Runtime } from '../../wire/runtime.ts'
@@ -11,6 +10,7 @@ import { createOrganisationRoute } from './create-organisation.ts'
 import { listKeysRoute } from './list-keys.ts'
 import { listOrganisationsRoute } from './list-organisations.ts'
 import { revokeKeyRoute } from './revoke-key.ts'
+import { type SchemaApi, withSchemas } from './schemas.ts'
 import { setLimitsRoute } from './set-limits.ts'
 import { usageRoute } from './usage.ts'
 
@@ -20,9 +20,6 @@ export interface AdminDeps extends Pick<Runtime, 'clock' | 'ids'> {
   readonly pool: Pool
   readonly writeThrough: WriteThrough
 }
-
-/** A scope whose handlers get bodies and parameters as their schemas say. */
-export type AdminApi = ReturnType<typeof withSchemas>
 
 /** Everything that needs the admin token. */
 export async function adminApi(scope: FastifyInstance, deps: AdminDeps): Promise<void> {
@@ -37,7 +34,7 @@ export async function adminApi(scope: FastifyInstance, deps: AdminDeps): Promise
   for (const addRoute of ROUTES) addRoute(api, deps)
 }
 
-const ROUTES: readonly ((api: AdminApi, deps: AdminDeps) => void)[] = [
+const ROUTES: readonly ((api: SchemaApi, deps: AdminDeps) => void)[] = [
   createOrganisationRoute,
   listOrganisationsRoute,
   setLimitsRoute,
@@ -49,13 +46,4 @@ const ROUTES: readonly ((api: AdminApi, deps: AdminDeps) => void)[] = [
 
 export function unknownOrganisation(id: string): ApiError {
   return new ApiError(404, `There is no organisation ${id}.`)
-}
-
-interface TypeBoxProvider extends FastifyTypeProvider {
-  validator: this['schema'] extends TSchema ? Static<this['schema']> : unknown
-  serializer: this['schema'] extends TSchema ? Static<this['schema']> : unknown
-}
-
-function withSchemas(scope: FastifyInstance) {
-  return scope.withTypeProvider<TypeBoxProvider>()
 }

@@ -1,7 +1,8 @@
 import { Type } from 'typebox'
 import { insertKey } from '../database/keys.ts'
 import { createKey } from '../domain/new-key.ts'
-import { type AdminApi, type AdminDeps, unknownOrganisation } from './admin-api.ts'
+import { type AdminDeps, unknownOrganisation } from './admin-api.ts'
+import type { SchemaApi } from './schemas.ts'
 import { CreatedKeyShape, DisplayName, fromKey, OrganisationParams } from './shapes.ts'
 
 const schema = {
@@ -10,7 +11,7 @@ const schema = {
   response: { 201: CreatedKeyShape },
 }
 
-export function createKeyRoute(api: AdminApi, { pool, clock, ids, writeThrough }: AdminDeps): void {
+export function createKeyRoute(api: SchemaApi, { pool, clock, ids, writeThrough }: AdminDeps): void {
   api.post('/organisations/:id/keys', { schema }, async ({ params: { id: organisation }, body: { name } }, reply) => {
     const { key, hash, prefix } = createKey(ids)
     const row = { id: ids.uuid(), organisation, name, hash, prefix, createdAt: new Date(clock.now()) }

@@ -5,7 +5,8 @@ import { ApiError } from '../../wire/api-error.ts'
 import { insertKey } from '../database/keys.ts'
 import { insertOrganisation } from '../database/organisations.ts'
 import { createKey } from '../domain/new-key.ts'
-import type { AdminApi, AdminDeps } from './admin-api.ts'
+import type { AdminDeps } from './admin-api.ts'
+import type { SchemaApi } from './schemas.ts'
 import {
   CreatedKeyShape,
   DisplayName,
@@ -27,7 +28,7 @@ const schema = {
 }
 
 /** An organisation gets its first key with its creation. */
-export function createOrganisationRoute(api: AdminApi, { pool, clock, ids, writeThrough }: AdminDeps): void {
+export function createOrganisationRoute(api: SchemaApi, { pool, clock, ids, writeThrough }: AdminDeps): void {
   api.post('/organisations', { schema }, async ({ body }, reply) => {
     const createdAt = new Date(clock.now())
     const limits = body.limits ?? { maxConnections: DEFAULT_MAX_CONNECTIONS }

@@ -1,6 +1,7 @@
 import { Type } from 'typebox'
 import { listOrganisations } from '../database/organisations.ts'
-import type { AdminApi, AdminDeps } from './admin-api.ts'
+import type { AdminDeps } from './admin-api.ts'
+import type { SchemaApi } from './schemas.ts'
 import { fromOrganisation, OrganisationId, OrganisationShape } from './shapes.ts'
 
 const PAGE = 100
@@ -15,7 +16,7 @@ const schema = {
   },
 }
 
-export function listOrganisationsRoute(api: AdminApi, { pool }: AdminDeps): void {
+export function listOrganisationsRoute(api: SchemaApi, { pool }: AdminDeps): void {
   api.get('/organisations', { schema }, async ({ query }) => {
     const page = await listOrganisations(pool, { after: query.after ?? '', count: PAGE })
     const next = page.length === PAGE ? page.at(-1)?.id : undefined

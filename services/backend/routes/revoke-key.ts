@@ -1,7 +1,8 @@
 import { Type } from 'typebox'
 import { ApiError } from '../../wire/api-error.ts'
 import { revokeKey } from '../database/keys.ts'
-import type { AdminApi, AdminDeps } from './admin-api.ts'
+import type { AdminDeps } from './admin-api.ts'
+import type { SchemaApi } from './schemas.ts'
 import { fromKey, KeyShape, OrganisationId } from './shapes.ts'
 
 const schema = {
@@ -10,7 +11,7 @@ const schema = {
 }
 
 /** The key stays on record, with the time at which it was revoked. */
-export function revokeKeyRoute(api: AdminApi, { pool, clock, writeThrough }: AdminDeps): void {
+export function revokeKeyRoute(api: SchemaApi, { pool, clock, writeThrough }: AdminDeps): void {
   api.delete('/organisations/:id/keys/:keyId', { schema }, async ({ params: { id, keyId } }) => {
     const key = await revokeKey(pool, { organisation: id, id: keyId, at: new Date(clock.now()) })
     if (!key) throw new ApiError(404, `There is no key ${keyId} of an organisation ${id}.`)

@@ -1,10 +1,11 @@
 import { updateLimits } from '../database/organisations.ts'
-import { type AdminApi, type AdminDeps, unknownOrganisation } from './admin-api.ts'
+import { type AdminDeps, unknownOrganisation } from './admin-api.ts'
+import type { SchemaApi } from './schemas.ts'
 import { fromLimits, LimitsShape, OrganisationParams, toLimits } from './shapes.ts'
 
 const schema = { params: OrganisationParams, body: LimitsShape, response: { 200: LimitsShape } }
 
-export function setLimitsRoute(api: AdminApi, { pool, writeThrough }: AdminDeps): void {
+export function setLimitsRoute(api: SchemaApi, { pool, writeThrough }: AdminDeps): void {
   api.put('/organisations/:id/limits', { schema }, async ({ params: { id }, body }) => {
     const limits = toLimits(body)
     if (!(await updateLimits(pool, id, limits))) throw unknownOrganisation(id)

@@ -1,7 +1,8 @@
 import { Type } from 'typebox'
 import { findOrganisation } from '../database/organisations.ts'
 import { sumUsage } from '../database/usage.ts'
-import { type AdminApi, type AdminDeps, unknownOrganisation } from './admin-api.ts'
+import { type AdminDeps, unknownOrganisation } from './admin-api.ts'
+import type { SchemaApi } from './schemas.ts'
 import { OrganisationParams } from './shapes.ts'
 
 const DailyUsage = Type.Object({
@@ -14,7 +15,7 @@ const DailyUsage = Type.Object({
 const schema = { params: OrganisationParams, response: { 200: Type.Object({ usage: Type.Array(DailyUsage) }) } }
 
 /** What the ledger says: by day and kind, the oldest first. */
-export function usageRoute(api: AdminApi, { pool }: AdminDeps): void {
+export function usageRoute(api: SchemaApi, { pool }: AdminDeps): void {
   api.get('/organisations/:id/usage', { schema }, async ({ params: { id } }) => {
     if (!(await findOrganisation(pool, id))) throw unknownOrganisation(id)
     return { usage: await sumUsage(pool, id) }
