@@ -71,11 +71,12 @@ export function backendPart(world: World, spec: BackendSpec): Part {
 }
 
 export function servicePart(world: World, spec: ServiceSpec): Part {
+  const loaded = loadEarly(spec.load())
   return {
     name: spec.name,
     after: spec.targetGroup === undefined ? spec.after : [LOAD_BALANCER, ...spec.after],
     async start() {
-      const { start } = await spec.load()
+      const { start } = await loaded
       const service = await startService({
         name: spec.name,
         start,
@@ -95,11 +96,12 @@ export function servicePart(world: World, spec: ServiceSpec): Part {
 }
 
 export function functionPart(world: World, spec: FunctionSpec): Part {
+  const program = loadEarly(spec.load())
   return {
     name: spec.name,
     after: spec.after,
     async start() {
-      const { start } = await spec.load()
+      const { start } = await program
       const variables = spec.variables(referencesOf(world))
       const runtime = runtimeOf(world, spec.name)
       const loaded = await loadFunction({ name: spec.name, start, variables, runtime })
@@ -109,6 +111,12 @@ export function functionPart(world: World, spec: FunctionSpec): Part {
       return { detail, stop: () => loaded.stop() }
     },
   }
+}
+
+/** Programs are read while the parts they wait for start. A failure is thrown where the program is needed, not here. */
+function loadEarly<T>(program: Promise<T>): Promise<T> {
+  program.catch(() => undefined)
+  return program
 }
 
 function referencesOf({ backends, addresses, secret }: World): References {
