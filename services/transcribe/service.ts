@@ -5,7 +5,7 @@ import { createInFlight } from '../wire/in-flight.ts'
 import { runningHttp } from '../wire/running-http.ts'
 import type { StartService } from '../wire/runtime.ts'
 import { readConfig } from './config.ts'
-import { listenRoutes } from './routes/listen.ts'
+import { isJson, listenRoutes } from './routes/listen.ts'
 import { createSpeechClient } from './speech-client.ts'
 
 /** The HTTP proxy: checks the key, sends a whole file to a speech server, answers in the public API's shape. */
@@ -21,6 +21,10 @@ export const start: StartService = async (variables, runtime) => {
   // Bodies are passed on as they arrive: nothing here may read them.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, _payload, done) => done(null))
+  app.addHook('onRequest', async ({ headers }) => {
+    // Clients send names such as "wave", which Fastify would refuse as malformed. All but JSON is audio.
+    if (!isJson(headers)) headers['content-type'] = 'application/octet-stream'
+  })
   listenRoutes(app, { config, clock: runtime.clock, accounts, speech, ending: ending.signal })
   await app.ready()
 

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Accounts } from '../../account/accounts.ts'
 import { keysFrom } from '../../account/keys.ts'
@@ -90,9 +91,13 @@ async function audioOf(
   signal: AbortSignal,
 ): Promise<AsyncIterable<Uint8Array>> {
   const maxBytes = config.maxBodyBytes
-  if (!/^application\/json\b/i.test(headers['content-type'] ?? '')) {
+  if (!isJson(headers)) {
     assertSize(Number(headers['content-length'] ?? 0), maxBytes)
     return raw
   }
   return fetchAudio(await readUrl(raw), { clock, maxBytes, timeoutMs: config.fetchTimeoutMs, signal })
+}
+
+export function isJson({ 'content-type': type = '' }: IncomingHttpHeaders): boolean {
+  return /^application\/json\b/i.test(type)
 }
