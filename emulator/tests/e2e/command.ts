@@ -34,7 +34,8 @@ type CleanUp = (cleanUp: () => Promise<void>) => void
 
 export async function temporaryFolder(onTestFinished: CleanUp): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'aldea-e2e-'))
-  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  // A killed environment's database may still be writing its last file.
+  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }))
   return folder
 }
 

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, readlink } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'vitest'
 import { endOf, runCommand, spawnCommand, startCommand, temporaryFolder } from './command.ts'
@@ -46,8 +46,15 @@ async function goneAfterMs(folder: string): Promise<number> {
   }
 }
 
+/** The command, its servers by their arguments, and the workers of PostgreSQL by the folder they run in. */
 async function processesNaming(folder: string): Promise<string[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
-  const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')))
-  return lines.filter((line) => line.includes(folder)).map((line) => line.replaceAll('\0', ' '))
+  const described = await Promise.all(
+    pids.map(async (pid) => {
+      const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
+      const workingDir = await readlink(`/proc/${pid}/cwd`).catch(() => '')
+      return `${commandLine.replaceAll('\0', ' ')} in ${workingDir}`
+    }),
+  )
+  return described.filter((line) => line.includes(folder))
 }
