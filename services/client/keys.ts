@@ -6,8 +6,6 @@ import { parseObject, toList, toObject } from './json.ts'
 export interface AdminTarget {
   /** Where the backend is: `http://127.0.0.1:8080`. */
   readonly url: string
-  /** Sent with every request, so that the balancer picks the backend: `backend.localhost`. */
-  readonly host?: string
   readonly adminToken: string
   readonly organisationId: string
 }
@@ -16,6 +14,8 @@ export interface AdminTarget {
 export interface KeySummary {
   readonly id: string
   readonly name: string
+  /** The first characters of the key, to tell keys apart. */
+  readonly prefix: string
   /** ISO-8601. */
   readonly createdAt: string
   /** ISO-8601; absent for a key in force. */
@@ -44,7 +44,7 @@ export async function revokeKey(target: AdminTarget, keyId: string): Promise<voi
 }
 
 async function call(
-  { url, host, adminToken, organisationId }: AdminTarget,
+  { url, adminToken, organisationId }: AdminTarget,
   method: 'GET' | 'POST' | 'DELETE',
   path: string,
   body?: Readonly<Record<string, unknown>>,
@@ -54,7 +54,6 @@ async function call(
     method,
     headers: {
       authorization: `Bearer ${adminToken}`,
-      ...(host && { host }),
       ...(body && { 'content-type': 'application/json' }),
     },
     ...(body && { body: JSON.stringify(body) }),
@@ -69,11 +68,12 @@ async function call(
 }
 
 function toSummary(key: Readonly<Record<string, unknown>>): KeySummary {
-  const { id, name, createdAt, revokedAt } = key
+  const { id, name, prefix, createdAt, revokedAt } = key
   if (typeof id !== 'string') throw new ClientError('The backend named a key without an id.')
   return {
     id,
     name: typeof name === 'string' ? name : '',
+    prefix: typeof prefix === 'string' ? prefix : '',
     createdAt: typeof createdAt === 'string' ? createdAt : '',
     ...(typeof revokedAt === 'string' && { revokedAt }),
   }
