@@ -47,7 +47,7 @@ export async function startRedis(onFinished: OnFinished): Promise<TestRedis> {
 
 /** Writes what redis-seeder would: the key's organisation and its limits. */
 export async function addKey(
-  { client }: TestRedis,
+  { client }: Pick<TestRedis, 'client'>,
   limits: Record<string, number> = {},
   key = TEST_KEY,
 ): Promise<void> {
