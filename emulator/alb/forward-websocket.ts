@@ -47,12 +47,20 @@ export function forwardWebSocket(
 
 /** Reads the status of the first answer that is written; later writes take the usual way. */
 function watchStatus(socket: Duplex, seen: (status: number) => void): void {
-  const write = socket.write.bind(socket) as (...parts: unknown[]) => boolean
-  socket.write = (chunk: unknown, ...rest: unknown[]): boolean => {
-    Reflect.deleteProperty(socket, 'write')
-    const start = typeof chunk === 'string' ? chunk : Buffer.isBuffer(chunk) ? chunk.toString('latin1', 0, 16) : ''
-    const status = /^HTTP\/1\.[01] (\d{3})/.exec(start)
-    if (status) seen(Number(status[1]))
-    return write(chunk, ...rest)
+  for (const name of ['write', 'end'] as const) {
+    const original = socket[name].bind(socket) as (...parts: unknown[]) => never
+    socket[name] = (...parts: unknown[]): never => {
+      Reflect.deleteProperty(socket, 'write')
+      Reflect.deleteProperty(socket, 'end')
+      const status = toStatus(parts[0])
+      if (status !== undefined) seen(status)
+      return original(...parts)
+    }
   }
+}
+
+function toStatus(chunk: unknown): number | undefined {
+  const start = Buffer.isBuffer(chunk) ? chunk.toString('latin1', 0, 16) : String(chunk)
+  const match = /^HTTP\/1\.[01] (\d{3})/.exec(start)
+  return match ? Number(match[1]) : undefined
 }

@@ -1,4 +1,4 @@
-import { request } from 'node:http'
+import { type Server, createServer, request } from 'node:http'
 import { duplexPair } from 'node:stream'
 import type { Clock } from '../../services/wire/clock.ts'
 import type { HealthCheckConfig, Target } from './model.ts'
@@ -14,11 +14,14 @@ const CHECK_HEADERS = {
   'Accept-Encoding': 'gzip, compressed',
 }
 
-/** One health check: a request of its own over a connection of its own, which for an in-process target is a pair of streams. */
+/**
+ * One health check: a request of its own over a connection of its own, which for an in-process target is a pair of
+ * streams.
+ */
 export function checkTarget(target: Target, config: HealthCheckConfig, clock: Clock): Promise<CheckResult> {
   if (target.gone.aborted) return Promise.resolve(failedChecks)
   const [ours, theirs] = duplexPair()
-  target.server.emit('connection', theirs)
+  createDoor(target).emit('connection', theirs)
 
   return new Promise<CheckResult>((resolve) => {
     const check = request({
@@ -41,6 +44,17 @@ export function checkTarget(target: Target, config: HealthCheckConfig, clock: Cl
     check.on('error', refuse)
     check.on('response', (response) => finish(toResult(response.statusCode)))
     check.end()
+  })
+}
+
+/** Reads the request and hands it to the target, as the listener does: what the target throws is its failure, not ours. */
+function createDoor({ server }: Target): Server {
+  return createServer((received, response) => {
+    try {
+      if (!server.emit('request', received, response)) response.destroy()
+    } catch {
+      response.destroy()
+    }
   })
 }
 

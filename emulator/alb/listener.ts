@@ -111,6 +111,8 @@ export async function startListener(config: ListenerConfig, deps: ListenerDeps):
     const { open, latest } = connection
     if (open === 1 && latest) {
       latest.shouldKeepAlive = false
+      // Its program may be waiting for the rest of the body, which nobody will send.
+      latest.once('close', () => latest.req.destroy())
       return takeOver(latest, status, clock.now())
     }
     // Between the answers to earlier requests there is no place for this one.
