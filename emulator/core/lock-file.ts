@@ -1,66 +1,75 @@
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { link, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { identify, isAlive, type ProcessIdentity } from './processes.ts'
-import { nameBeside } from './replace-file.ts'
+import { nameBeside, replaceFile } from './replace-file.ts'
 
 export interface LockFile {
-  /** Removes the lock if it is still ours. */
   release(): Promise<void>
 }
 
 /**
- * Takes the lock at `path` for this process, or returns its living holder. The lock of a process that is gone, or whose
- * pid now names another process, is taken over.
+ * Locks a folder for this process, or returns the living process that has it. The lock of a process that is gone, or
+ * whose pid now names another process, is taken over.
+ *
+ * Locks are numbered and only the highest one counts. It is never deleted, only followed by the next number, which one
+ * process alone can create: so any number of processes may see the same stale lock, and one of them gets in. (Deleting
+ * a stale lock to make it anew cannot be done safely: what is deleted may already be the lock of somebody quicker.)
  */
-export async function acquireLock(path: string): Promise<LockFile | ProcessIdentity> {
-  const own = await ownIdentity()
-  const text = `${JSON.stringify(own)}\n`
-  const beside = nameBeside(path)
-  await writeFile(beside, text, { mode: 0o600 })
-
+export async function acquireLock(folder: string): Promise<LockFile | ProcessIdentity> {
+  const own = await identify(process.pid)
+  const beside = nameBeside(join(folder, 'lock'))
+  await writeFile(beside, `${JSON.stringify(own)}\n`, { mode: 0o600 })
   try {
-    // A link appears whole or not at all, and fails when the name exists: nobody ever reads half a lock.
-    while (!(await linked(beside, path))) {
-      const holder = await lockHolder(path)
+    for (;;) {
+      const newest = (await lockNumbers(folder)).at(-1) ?? 0
+      const holder = await readLock(pathOf(folder, newest))
       if (holder && (await isAlive(holder))) return holder
-      await removeStale(path, holder)
+
+      const number = newest + 1
+      // A link appears whole or not at all, and fails when the name exists: nobody ever reads half a lock.
+      if (!(await linked(beside, pathOf(folder, number)))) continue
+      const numbers = await lockNumbers(folder)
+      // Not the highest: the number was in use before, while we looked away, and has been cleared since.
+      const cleared = numbers.at(-1) === number ? numbers.slice(0, -1) : [number]
+      await Promise.all(cleared.map((each) => rm(pathOf(folder, each), { force: true })))
+      if (!cleared.includes(number)) return { release: () => replaceFile(pathOf(folder, number), RELEASED) }
     }
   } finally {
     await rm(beside, { force: true })
   }
-
-  return {
-    async release() {
-      if ((await readFile(path, 'utf8').catch(() => '')) === text) await rm(path, { force: true })
-    },
-  }
 }
 
-/** Who the lock names, alive or not; undefined when there is no lock or it cannot be read. */
-export async function lockHolder(path: string): Promise<ProcessIdentity | undefined> {
+/** The living process that has locked a folder. */
+export async function lockHolder(folder: string): Promise<ProcessIdentity | undefined> {
+  const newest = (await lockNumbers(folder)).at(-1)
+  const holder = newest === undefined ? undefined : await readLock(pathOf(folder, newest))
+  return holder && (await isAlive(holder)) ? holder : undefined
+}
+
+/** Names nobody. */
+const RELEASED = '{}\n'
+const NAME = /^lock\.(\d+)$/
+
+function pathOf(folder: string, number: number): string {
+  return join(folder, `lock.${number}`)
+}
+
+/** Ascending. */
+async function lockNumbers(folder: string): Promise<number[]> {
+  const names = await readdir(folder).catch(() => [])
+  return names
+    .flatMap((name) => NAME.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => a - b)
+}
+
+async function readLock(path: string): Promise<ProcessIdentity | undefined> {
   try {
     const holder: unknown = JSON.parse(await readFile(path, 'utf8'))
     return isIdentity(holder) ? holder : undefined
   } catch {
     return undefined
   }
-}
-
-/**
- * Moves the lock aside before deleting it. If another starter has taken it over since it was read, what was moved is
- * that starter's lock, which goes back.
- */
-async function removeStale(path: string, stale: ProcessIdentity | undefined): Promise<void> {
-  const aside = nameBeside(path)
-  try {
-    await rename(path, aside)
-  } catch (error) {
-    if (isNotFound(error)) return
-    throw error
-  }
-  const moved = await lockHolder(aside)
-  const isOther = moved !== undefined && (moved.pid !== stale?.pid || moved.startTime !== stale.startTime)
-  if (isOther) await linked(aside, path)
-  await rm(aside, { force: true })
 }
 
 async function linked(existing: string, path: string): Promise<boolean> {
@@ -73,17 +82,7 @@ async function linked(existing: string, path: string): Promise<boolean> {
   }
 }
 
-async function ownIdentity(): Promise<ProcessIdentity> {
-  const own = await identify(process.pid)
-  if (!own) throw new Error('This process cannot be found in the list of processes.')
-  return own
-}
-
 function isIdentity(value: unknown): value is ProcessIdentity {
   if (typeof value !== 'object' || value === null) return false
   return 'pid' in value && Number.isInteger(value.pid) && 'startTime' in value && typeof value.startTime === 'string'
-}
-
-function isNotFound(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }

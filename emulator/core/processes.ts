@@ -25,7 +25,7 @@ export async function isAlive({ pid, startTime }: ProcessIdentity): Promise<bool
 }
 
 /** Field 3 of /proc/PID/stat is the state, field 22 the start in clock ticks since boot; the name before may hold blanks. */
-export async function identifyByProc(pid: number): Promise<ProcessIdentity | undefined> {
+async function identifyByProc(pid: number): Promise<ProcessIdentity | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined)
   const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
   const state = fields?.[0]

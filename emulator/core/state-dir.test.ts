@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'vitest'
+import { lockHolder } from './lock-file.ts'
 import { identify, isAlive, type ProcessIdentity } from './processes.ts'
 import { openStateDir, readRegistry } from './state-dir.ts'
 
@@ -28,29 +29,38 @@ test('environments of different names run side by side', async ({ expect, onTest
   await Promise.all([one.release(), other.release()])
 })
 
-test('of many starts at once one gets in', async ({ expect, onTestFinished }) => {
+test('of many starts at once one gets in, over and over', async ({ expect, onTestFinished }) => {
   const where = { baseDir: await temporary(onTestFinished), name: 'default' }
-  await (await openStateDir(where)).release()
-  // The stale lock of a process that is gone: all of them want to take it over.
-  await writeFile(join(where.baseDir, 'default', 'lock'), JSON.stringify({ pid: 4_194_305, startTime: '1' }))
-  const starts = await Promise.allSettled(Array.from({ length: 20 }, () => openStateDir(where)))
-  const inside = starts.filter((start) => start.status === 'fulfilled')
-  expect(inside).toHaveLength(1)
-  await Promise.all(inside.map(({ value }) => value.release()))
+  const { path, release } = await openStateDir(where)
+  await release()
+  for (let round = 0; round < 30; round += 1) {
+    // Every other round begins with the lock of a process that is gone: all of them want to take it over.
+    if (round % 2 === 1) await writeFile(join(path, `lock.${1000 + round}`), JSON.stringify(GONE))
+    const starts = await Promise.allSettled(Array.from({ length: 20 }, () => openStateDir(where)))
+    const inside = starts.filter((start) => start.status === 'fulfilled')
+    expect(inside).toHaveLength(1)
+    await Promise.all(inside.map(({ value }) => value.release()))
+  }
+  expect(await readdir(path)).toHaveLength(1)
 })
 
+/** More than the highest pid of Linux. */
+const GONE = { pid: 4_194_305, startTime: '1' }
+
 test.for([
-  ['of a process that is gone', { pid: 4_194_305, startTime: '1' }],
+  ['of a process that is gone', GONE],
   ['of a pid that is another process now', { pid: process.pid, startTime: '1' }],
   ['that nobody can read', 'half a li'],
 ])('a lock %s is taken over', async ([, lock], { expect, onTestFinished }) => {
   const where = { baseDir: await temporary(onTestFinished), name: 'default' }
   const state = await openStateDir(where)
   await state.release()
-  await writeFile(join(state.path, 'lock'), JSON.stringify(lock))
+  await writeFile(join(state.path, 'lock.2'), JSON.stringify(lock))
   const again = await openStateDir(where)
-  expect(JSON.parse(await readFile(join(again.path, 'lock'), 'utf8'))).toMatchObject({ pid: process.pid })
+  expect(await lockHolder(again.path)).toMatchObject({ pid: process.pid })
+  await expect(openStateDir(where)).rejects.toMatchObject({ code: 'ALDEA_STATE_LOCKED' })
   await again.release()
+  expect(await lockHolder(again.path)).toBeUndefined()
 })
 
 test('the registry is there while its environment runs', async ({ expect, onTestFinished }) => {
@@ -70,7 +80,7 @@ test('the registry of a killed environment is not believed', async ({ expect, on
   const where = { baseDir: await temporary(onTestFinished), name: 'default' }
   const state = await openStateDir(where)
   await state.writeRegistry({ url: 'http://127.0.0.1:1' })
-  await writeFile(join(state.path, 'lock'), JSON.stringify({ pid: process.pid, startTime: '1' }))
+  await writeFile(join(state.path, 'lock.9'), JSON.stringify({ pid: process.pid, startTime: '1' }))
   expect(await readRegistry(where)).toBeUndefined()
 })
 

@@ -2,7 +2,6 @@ import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { AldeaError } from './errors.ts'
 import { acquireLock, lockHolder } from './lock-file.ts'
-import { isAlive } from './processes.ts'
 import { reapLeftovers } from './reaper.ts'
 import { replaceFile } from './replace-file.ts'
 
@@ -28,9 +27,9 @@ export interface StateDir {
  * `ALDEA_STATE_LOCKED` when a living process holds it.
  */
 export async function openStateDir(where: StateDirName): Promise<StateDir> {
-  const { path, lock, registry } = pathsOf(where)
+  const { path, registry } = pathsOf(where)
   await mkdir(path, { recursive: true, mode: 0o700 })
-  const lockFile = await acquireLock(lock)
+  const lockFile = await acquireLock(path)
   if (!('release' in lockFile)) throw stateLocked(where.name, lockFile.pid)
 
   try {
@@ -52,9 +51,8 @@ export async function openStateDir(where: StateDirName): Promise<StateDir> {
 
 /** What a running environment has written about itself; undefined when none of that name runs, or is not ready yet. */
 export async function readRegistry(where: StateDirName): Promise<unknown> {
-  const { lock, registry } = pathsOf(where)
-  const holder = await lockHolder(lock)
-  if (!holder || !(await isAlive(holder))) return undefined
+  const { path, registry } = pathsOf(where)
+  if (!(await lockHolder(path))) return undefined
   const text = await readFile(registry, 'utf8').catch(() => undefined)
   return text === undefined ? undefined : JSON.parse(text)
 }
@@ -62,14 +60,14 @@ export async function readRegistry(where: StateDirName): Promise<unknown> {
 /** A folder name on every system: no separators, no leading dot, no drive, short. */
 const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/i
 
-function pathsOf({ baseDir, name }: StateDirName): { path: string; lock: string; registry: string } {
+function pathsOf({ baseDir, name }: StateDirName): { path: string; registry: string } {
   if (!NAME.test(name)) {
     throw new AldeaError('ALDEA_USAGE', `"${name}" cannot name an environment.`, {
       hint: 'Use up to 63 letters, digits, dots, dashes and underscores, a letter or digit first.',
     })
   }
   const path = resolve(baseDir, name)
-  return { path, lock: join(path, 'lock'), registry: join(path, 'environment.json') }
+  return { path, registry: join(path, 'environment.json') }
 }
 
 function stateLocked(name: string, pid: number): AldeaError {

@@ -212,7 +212,9 @@ function lives(adapter: PostgresAdapter): void {
 
   test('a database of another name is added to kept data', async ({ expect, onTestFinished }) => {
     const stateDir = await temporary(onTestFinished)
-    await (await adapter.start(contextIn(stateDir))).stop()
+    const first = await adapter.start(contextIn(stateDir))
+    await query(first, `SELECT pg_create_logical_replication_slot('kept', 'pgoutput')`)
+    await first.stop()
     const backend = await started(adapter, { ...contextIn(stateDir), database: 'an "odd" name' }, onTestFinished)
     expect(await query(backend, 'SELECT current_database()')).toEqual([{ current_database: 'an "odd" name' }])
   })

@@ -55,21 +55,17 @@ async function keptAccess(path: string, { binaries }: DataDirContext): Promise<A
   const major = await readFile(join(path, 'PG_VERSION'), 'utf8').catch(() => undefined)
   if (major === undefined) return undefined
   if (Number(major) !== binaries.major) {
-    throw new AldeaError(
-      'ALDEA_STATE_MISMATCH',
-      `${path} is of PostgreSQL ${major.trim()}, this is ${binaries.version}.`,
-      {
-        hint: 'Move that folder away to begin with an empty database.',
-      },
-    )
+    throw mismatch(`${path} is of PostgreSQL ${major.trim()}, this is ${binaries.version}.`)
   }
   const text = await readFile(join(path, ACCESS_FILE), 'utf8').catch((cause: unknown) => {
-    throw new AldeaError('ALDEA_STATE_MISMATCH', `${path} holds a database that aldea-local did not make.`, {
-      hint: 'Move that folder away.',
-      cause,
-    })
+    throw mismatch(`${path} holds a database that aldea-local did not make.`, cause)
   })
   return JSON.parse(text) as Access
+}
+
+function mismatch(message: string, cause?: unknown): AldeaError {
+  const hint = 'Move that folder away to begin with an empty database.'
+  return new AldeaError('ALDEA_STATE_MISMATCH', message, { hint, cause })
 }
 
 /** Copies the template beside and gives it its own password there: what has the name `data` is complete. */
@@ -111,8 +107,15 @@ function createDatabase(name: string): string {
  */
 function runAlone(path: string, { binaries, user }: DataDirContext, statements: readonly string[]): Promise<void> {
   const { wrapper, uid, gid } = asUser(user)
-  const flags = ['-c', 'exit_on_error=on', '-c', 'fsync=off', '-c', 'full_page_writes=off', '-c', 'log_checkpoints=off']
-  const [first, ...rest] = [...wrapper, binaries.program('postgres'), '--single', '-D', path, ...flags, 'postgres']
+  const [first, ...rest] = [
+    ...wrapper,
+    binaries.program('postgres'),
+    '--single',
+    '-D',
+    path,
+    ...ALONE_FLAGS,
+    'postgres',
+  ]
   return new Promise((resolve, reject) => {
     const child = execFile(first, rest, { cwd: '/', env: SERVER_ENV, uid, gid }, (error, _stdout, stderr) => {
       if (error) reject(new Error(stderr.trim() || error.message, { cause: error }))
@@ -121,6 +124,11 @@ function runAlone(path: string, { binaries, user }: DataDirContext, statements: 
     child.stdin?.end(statements.map((statement) => `${statement}\n`).join(''))
   })
 }
+
+/** The log level is that of the server, or kept replication slots would forbid the start. */
+const ALONE_FLAGS = ['exit_on_error=on', 'fsync=off', 'full_page_writes=off', 'wal_level=logical'].flatMap(
+  (setting) => ['-c', setting],
+)
 
 async function writeAccess(path: string, access: Access): Promise<void> {
   await replaceFile(join(path, ACCESS_FILE), JSON.stringify(access))

@@ -62,13 +62,14 @@ export async function giveTo(user: ServerUser, path: string): Promise<void> {
   if ((await stat(path)).uid !== uid) await giveTree(path, uid, gid)
 }
 
+/** The folder itself comes last: as long as it is not given, the rest is looked at again. */
 async function giveTree(path: string, uid: number, gid: number): Promise<void> {
-  await lchown(path, uid, gid)
   const entries = await readdir(path, { withFileTypes: true })
   for (const entry of entries) {
     const below = join(path, entry.name)
     await (entry.isDirectory() ? giveTree(below, uid, gid) : lchown(below, uid, gid))
   }
+  await lchown(path, uid, gid)
 }
 
 /** Whether `user` may enter every folder above `path`. */

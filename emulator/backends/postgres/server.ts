@@ -20,8 +20,8 @@ export interface PostgresServer extends PostgresContext {
 /** Opens or makes the data folder and runs PostgreSQL on it. */
 export async function startPostgresServer(server: PostgresServer): Promise<PostgresBackend> {
   const { adapter, binaries, user, stateDir, database, log } = server
+  await clearStalePid(join(stateDir, 'data'))
   const { path, password } = await openDataDir(server)
-  await clearStalePid(path)
   const running = await startServerProcess({
     service: 'postgres',
     port: server.port,

@@ -14,14 +14,16 @@ export interface InstalledRedisOptions {
 /** A Redis or Valkey server of this machine. */
 export function installedRedis({ binary }: InstalledRedisOptions = {}): RedisAdapter {
   const names = binary === undefined ? ['redis-server', 'valkey-server'] : [binary]
+  let finding: Promise<Found | Declined> | undefined
+  const find = (): Promise<Found | Declined> => (finding ??= findServer(names))
   return {
     name: 'installed',
     async probe() {
-      const found = await findServer(names)
+      const found = await find()
       return 'reason' in found ? found : { available: true, what: found.what }
     },
     async start({ stateDir, port, log }) {
-      const found = await findServer(names)
+      const found = await find()
       if ('reason' in found) throw new Error(found.reason)
       const dataDir = join(stateDir, 'data')
       await mkdir(dataDir, { recursive: true, mode: 0o700 })
