@@ -1,0 +1,10 @@
+/** What a program that starts environments needs; the command is built on the same. */
+export { systems } from '../fixtures/systems/index.ts'
+export { systemClock, type Clock, type Timer } from '../services/wire/clock.ts'
+export { systemIds } from '../services/wire/ids.ts'
+export type { Ids } from '../services/wire/runtime.ts'
+export { createVirtualClock, type VirtualClock } from './core/clock.ts'
+export { startEnvironment, type Environment, type EnvironmentOptions } from './core/environment.ts'
+export { AldeaError, isAldeaError, type ErrorCode } from './core/errors.ts'
+export type { AccessRecord, EnvironmentEvent, EventStream } from './core/events.ts'
+export { parseChoice, type Choice, type System, type Topology } from './core/system.ts'
