@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises'
 import { DeepgramClient } from '@deepgram/sdk'
-import { Redis } from 'ioredis'
 import { request } from 'undici'
 import { test } from 'vitest'
 import { WebSocket } from 'ws'
