@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { packageRoot } from '../../fixtures/package-root.ts'
-import { median } from './median.ts'
+import { median } from '../median.ts'
 
 interface Step {
   readonly part: string

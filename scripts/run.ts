@@ -1,0 +1,21 @@
+/**
+ * Runs one script of a folder by name: `tsx scripts/run.ts bench start 7` runs scripts/bench/start.ts with `7`.
+ * Without a name it lists what there is; the header of each file says what it does and how to read it.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { packageRoot } from '../fixtures/package-root.ts'
+
+const [folder = '', name, ...rest] = process.argv.slice(2)
+const scripts = join(packageRoot, 'scripts', folder)
+const file = join(scripts, `${name}.ts`)
+
+if (name !== undefined && existsSync(file)) {
+  const { status } = spawnSync(process.execPath, ['--import', 'tsx', file, ...rest], { stdio: 'inherit' })
+  process.exitCode = status ?? 1
+} else {
+  const names = readdirSync(scripts).map((each) => each.replace(/\.ts$/, ''))
+  console.error(`npm run ${folder} <name>: ${names.join(', ')}`)
+  process.exitCode = 2
+}
