@@ -34,6 +34,7 @@ const NEEDED = [
   'dist/fixtures/systems/index.js',
   'fixtures/audio/jfk.wav',
   'fixtures/models/silero-vad/model.onnx',
+  'fixtures/models/whisper-tiny.en/model.json',
   ...Object.entries(RUNTIME_LIBRARIES).flatMap(([platform, names]) =>
     names.map((name) => `node_modules/onnxruntime-node/bin/napi-v6/${platform}/${name}`),
   ),
