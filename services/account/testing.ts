@@ -13,7 +13,7 @@ import { redisKeys } from './redis-keys.ts'
 type OnFinished = (cleanup: () => Promise<void> | void) => void
 
 export const TEST_KEY = 'org_test_key-1'
-export const TEST_ORGANISATION = 'acme'
+const TEST_ORGANISATION = 'acme'
 
 /** A Redis server on a port of its own, and a client of it; both end with the test. */
 export interface TestRedis {
