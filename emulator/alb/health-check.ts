@@ -41,6 +41,10 @@ export function checkTarget(target: Target, config: HealthCheckConfig, clock: Cl
     }
 
     target.gone.addEventListener('abort', refuse)
+    // A pair of streams does not tell one end that the other broke off.
+    theirs.once('close', () => {
+      if (!theirs.writableFinished) refuse()
+    })
     check.on('error', refuse)
     check.on('response', (response) => finish(toResult(response.statusCode)))
     check.end()
