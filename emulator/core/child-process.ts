@@ -101,7 +101,7 @@ async function writeRecord(path: string, pid: number, options: ChildOptions): Pr
   if (!identity) return
   const { service, command: exe, dataDir, port, stopSignals } = options
   const record: ChildRecord = { service, ...identity, exe, dataDir, port, stopSignals }
-  await replaceFile(path, `${JSON.stringify(record)}\n`)
+  await replaceFile(path, `${JSON.stringify(record)}\n`, 'kill')
 }
 
 async function stopChild(pid: number, exited: Promise<unknown>, signals: readonly NodeJS.Signals[]): Promise<void> {

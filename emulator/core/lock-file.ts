@@ -32,7 +32,7 @@ export async function acquireLock(folder: string): Promise<LockFile | ProcessIde
       // Not the highest: the number was in use before, while we looked away, and has been cleared since.
       const cleared = numbers.at(-1) === number ? numbers.slice(0, -1) : [number]
       await Promise.all(cleared.map((each) => rm(pathOf(folder, each), { force: true })))
-      if (!cleared.includes(number)) return { release: () => replaceFile(pathOf(folder, number), RELEASED) }
+      if (!cleared.includes(number)) return { release: () => replaceFile(pathOf(folder, number), RELEASED, 'kill') }
     }
   } finally {
     await rm(beside, { force: true })

@@ -1,14 +1,21 @@
 import { open, rename, rm } from 'node:fs/promises'
 import { systemIds } from '../../services/wire/ids.ts'
 
-/** Replaces a file so that a reader, or a start after a crash, finds the old text or the new one and nothing between. */
-export async function replaceFile(path: string, text: string, mode = 0o600): Promise<void> {
+/**
+ * What a file must survive. Against the loss of power the disk is waited for, and file systems may then write out all
+ * that is pending: right after the copy of a database up to 0.3 s. A file that means something only while a process
+ * lives need not survive that.
+ */
+export type Survives = 'power loss' | 'kill'
+
+/** Replaces a file so that a reader, or a later start, finds the old text or the new one and nothing between. */
+export async function replaceFile(path: string, text: string, survives: Survives = 'power loss'): Promise<void> {
   const beside = nameBeside(path)
   try {
-    const file = await open(beside, 'w', mode)
+    const file = await open(beside, 'w', OWNER_ONLY)
     try {
       await file.writeFile(text)
-      await file.sync()
+      if (survives === 'power loss') await file.sync()
     } finally {
       await file.close()
     }
@@ -18,6 +25,8 @@ export async function replaceFile(path: string, text: string, mode = 0o600): Pro
     throw error
   }
 }
+
+const OWNER_ONLY = 0o600
 
 /** A name in the same folder that nobody else uses. */
 export function nameBeside(path: string): string {

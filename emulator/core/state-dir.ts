@@ -41,7 +41,7 @@ export async function openStateDir(where: StateDirName): Promise<StateDir> {
   }
   return {
     path,
-    writeRegistry: (data) => replaceFile(registry, `${JSON.stringify(data, undefined, 2)}\n`),
+    writeRegistry: (data) => replaceFile(registry, `${JSON.stringify(data, undefined, 2)}\n`, 'kill'),
     async release() {
       await rm(registry, { force: true })
       await lockFile.release()

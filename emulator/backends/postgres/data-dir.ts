@@ -131,5 +131,6 @@ const ALONE_FLAGS = ['exit_on_error=on', 'fsync=off', 'full_page_writes=off', 'w
 )
 
 async function writeAccess(path: string, access: Access): Promise<void> {
-  await replaceFile(join(path, ACCESS_FILE), JSON.stringify(access))
+  // The database beside it survives no more than that: it runs with fsync off.
+  await replaceFile(join(path, ACCESS_FILE), JSON.stringify(access), 'kill')
 }
