@@ -1,17 +1,20 @@
+import { setMaxListeners } from 'node:events'
 import type { SpeechMessage } from '../../wire/speech.ts'
 import { SAMPLE_RATE_HZ } from '../audio/format.ts'
 import type { StreamOptions } from '../engines/port.ts'
 import { FRAME_SAMPLES } from '../vad/ears.ts'
 import type { Heard } from '../vad/ears.ts'
 import { SPEECH_OFF, SILENCE, nextVoice } from '../vad/segmenter.ts'
-import type { Recognition } from '../whisper/recogniser.ts'
 import { CUT_AFTER_SECONDS, CUT_AT_ANY_GAP_SECONDS, CUT_RETRY_SECONDS, chooseCut } from './cut.ts'
+import { MAX_CONTEXT_SAMPLES } from './context.ts'
+import type { Spoken } from './context.ts'
+import { createFinals } from './finals.ts'
 import { createInterims } from './interims.ts'
 import { createOutbox } from './outbox.ts'
-import { NOTHING_SAID, isBlip, saidBy, toResult } from './result.ts'
-import type { Flags, Span } from './result.ts'
+import { NOTHING_SAID, saidBy, toResult } from './result.ts'
+import type { Flags } from './result.ts'
 import { createSampleBuffer } from './sample-buffer.ts'
-import type { Purpose, Transcribe } from './transcriber.ts'
+import type { Transcribe } from './transcriber.ts'
 import { createVoiceTrack } from './voice-track.ts'
 
 /** When to recognise what of a live stream, and when to say so. All its times are audio time. */
@@ -37,6 +40,7 @@ export interface PolicyDeps {
 /** Speech that has started and is not final yet. */
 interface Utterance {
   readonly startSample: number
+  readonly voiceStartSample: number
   nextInterimSample: number
   nextCutSample: number
 }
@@ -64,62 +68,39 @@ export function createPolicy(options: StreamOptions, { transcribe, send, fail }:
   const buffer = createSampleBuffer()
   const track = createVoiceTrack()
   const aborted = new AbortController()
+  // As many finals may be under way as fit into MAX_PENDING_SAMPLES; each listens to the signal.
+  setMaxListeners(0, aborted.signal)
   const interims = createInterims({ transcribe, outbox })
+  const finals = createFinals({ transcribe, buffer, track, outbox, interims, signal: aborted.signal })
   let voice = SILENCE
   let utterance: Utterance | undefined
   /** Up to here everything is final. */
   let finalSample = 0
-  let pendingSamples = 0
   let isUtteranceEndDue = false
-  /** End of the last word sent as final and not yet followed by an UtteranceEnd. */
-  let lastWordEndSeconds: number | undefined
 
-  function recognise(purpose: Purpose, { startSample, endSample }: Span): Promise<Recognition> {
-    const samples = buffer.slice(startSample, endSample)
-    return transcribe({ purpose, samples, startSample, signal: aborted.signal })
-  }
-
-  function putFinal(span: Span, flags: Flags, recognition: Promise<Recognition>, wordCount?: number): void {
-    const voiced = track.voicedSamples(span.startSample, span.endSample)
-    const isExpected = interims.end() || flags.fromFinalize
-    const length = span.endSample - span.startSample
-    pendingSamples += length
-    // Handled where it is awaited below; until then a rejection must not count as unhandled.
-    recognition.catch(() => undefined)
-    outbox.put(async () => {
-      try {
-        const answer = await recognition
-        const said = isBlip(answer, voiced)
-          ? NOTHING_SAID
-          : wordCount === undefined
-            ? answer
-            : saidBy(answer.words.slice(0, wordCount))
-        const result = toResult(span, flags, said)
-        lastWordEndSeconds = result.words.at(-1)?.endSeconds ?? lastWordEndSeconds
-        // A noise that was taken for speech is not worth a message, unless it ends interims or answers a Finalize.
-        return said.text || isExpected ? result : undefined
-      } finally {
-        pendingSamples -= length
-      }
-    })
-    finalSample = span.endSample
-    utterance = undefined
-    isUtteranceEndDue = true
+  function spokenTo(open: Utterance, endSample: number): Spoken {
+    const { startSample, voiceStartSample } = open
+    return { startSample, endSample, voiceStartSample, voiceEndSample: Math.min(endSample, voice.voicedEndSample) }
   }
 
   function finish(open: Utterance, flags: Flags): void {
     // The last frame of a stream is filled up with silence that nobody sent.
     const now = Math.min(voice.frame * FRAME_SAMPLES, buffer.endSample)
     const endSample = Math.max(open.startSample, Math.min(now, voice.voicedEndSample + POST_ROLL_SAMPLES))
-    const span = { startSample: open.startSample, endSample }
-    putFinal(span, flags, recognise('final', span))
-    finalSample = now
+    finals.put(spokenTo(open, endSample), flags)
+    closeAt(now)
+  }
+
+  function closeAt(sample: number): void {
+    finalSample = sample
+    utterance = undefined
+    isUtteranceEndDue = true
   }
 
   async function divide(open: Utterance, now: number): Promise<void> {
     const { startSample } = open
-    const answer = await recognise('cut', { startSample, endSample: now })
-    if (utterance !== open) return
+    const samples = buffer.slice(startSample, now)
+    const answer = await transcribe({ purpose: 'cut', samples, startSample, signal: aborted.signal })
     const gap = chooseCut({
       words: answer.words,
       windowSeconds: (now - startSample) / SAMPLE_RATE_HZ,
@@ -130,14 +111,16 @@ export function createPolicy(options: StreamOptions, { transcribe, send, fail }:
     if (!gap && !isOverdue) return
 
     const endSample = gap ? startSample + samplesOf(gap.atSeconds * 1000) : now
-    putFinal({ startSample, endSample }, DIVIDED, Promise.resolve(answer), gap?.wordCount)
-    if (endSample < now && track.voicedSamples(endSample, now) > 0) utterance = openAt(endSample, now)
+    finals.putKnown(spokenTo(open, endSample), DIVIDED, gap ? saidBy(answer.words.slice(0, gap.wordCount)) : answer)
+    closeAt(endSample)
+    if (endSample < now && track.voicedSamples(endSample, now) > 0) utterance = openAt(endSample, endSample)
   }
 
-  function openAt(startSample: number, now: number): Utterance {
+  function openAt(startSample: number, voiceStartSample: number): Utterance {
     return {
       startSample,
-      nextInterimSample: now + INTERIM_SAMPLES,
+      voiceStartSample,
+      nextInterimSample: voiceStartSample + INTERIM_SAMPLES,
       nextCutSample: startSample + CUT_AFTER_SECONDS * SAMPLE_RATE_HZ,
     }
   }
@@ -156,7 +139,7 @@ export function createPolicy(options: StreamOptions, { transcribe, send, fail }:
     const silence = now - voice.voicedEndSample
     if (voice.isSpeaking && !wasSpeaking) start()
     // After a Finalize in mid-speech the rest is speech of its own.
-    if (!utterance && voice.isSpeaking && probability >= SPEECH_OFF) utterance = openAt(finalSample, now)
+    if (!utterance && voice.isSpeaking && probability >= SPEECH_OFF) utterance = openAt(finalSample, finalSample)
     if (utterance) {
       if (wasSpeaking && !voice.isSpeaking && options.endpointingMs !== false) finish(utterance, ENDPOINT)
       else if (now >= utterance.nextCutSample) await divide(utterance, now)
@@ -166,14 +149,14 @@ export function createPolicy(options: StreamOptions, { transcribe, send, fail }:
   }
 
   function forget(): void {
-    // Speech yet to be detected may have started a pre-roll and an onset ago.
-    const needed = utterance?.startSample ?? voice.frame * FRAME_SAMPLES - PRE_ROLL_SAMPLES - 2 * FRAME_SAMPLES
+    // What comes next may be heard together with what came before it.
+    const needed = (utterance?.startSample ?? voice.frame * FRAME_SAMPLES) - MAX_CONTEXT_SAMPLES
     buffer.dropBefore(needed)
     track.dropBefore(needed)
   }
 
   function showInterim(open: Utterance, now: number, silence: number): void {
-    open.nextInterimSample += INTERIM_SAMPLES
+    open.nextInterimSample = now + INTERIM_SAMPLES
     if (!options.interimResults || silence >= INTERIM_SILENCE_SAMPLES) return
     const span = { startSample: open.startSample, endSample: now }
     interims.show({ span, samples: buffer.slice(span.startSample, span.endSample) })
@@ -185,8 +168,7 @@ export function createPolicy(options: StreamOptions, { transcribe, send, fail }:
     isUtteranceEndDue = false
     // In its turn, so that the finals before it have told where their last word ends.
     outbox.put(() => {
-      const ended = lastWordEndSeconds
-      lastWordEndSeconds = undefined
+      const ended = finals.takeLastWordEnd()
       return ended === undefined ? undefined : { type: 'UtteranceEnd', lastWordEndSeconds: ended }
     })
   }
@@ -199,7 +181,7 @@ export function createPolicy(options: StreamOptions, { transcribe, send, fail }:
         await judge(probability)
       }
       forget()
-      if (pendingSamples > MAX_PENDING_SAMPLES) await outbox.sent()
+      if (finals.pendingSamples > MAX_PENDING_SAMPLES) await outbox.sent()
     },
     finalize() {
       if (utterance) {

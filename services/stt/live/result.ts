@@ -48,7 +48,7 @@ export function saidBy(words: readonly SpokenWord[]): Said {
 }
 
 // Whisper answers "you" or "Thank you." to a cough: short, and unsure of it.
-const BLIP_SECONDS = 0.2
+export const BLIP_SECONDS = 0.2
 const NO_SPEECH = 0.6
 const UNSURE_LOG_PROBABILITY = -1
 

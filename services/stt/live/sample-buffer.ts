@@ -5,6 +5,7 @@ export interface SampleBuffer {
   append(samples: Float32Array): void
   /** A copy; positions that are no longer (or not yet) there are left out. */
   slice(fromSample: number, toSample: number): Float32Array
+  /** May keep up to twice what is needed. */
   dropBefore(sample: number): void
 }
 
@@ -31,7 +32,8 @@ export function createSampleBuffer(): SampleBuffer {
     },
     dropBefore(sample) {
       const dropped = Math.min(length, Math.max(0, sample - first))
-      if (dropped === 0) return
+      // Moving what stays costs time: only when at least as much goes.
+      if (dropped === 0 || dropped < length - dropped) return
       held = held.slice(dropped, length)
       first += dropped
       length -= dropped

@@ -1,0 +1,68 @@
+import { SAMPLE_RATE_HZ } from '../audio/format.ts'
+import type { Recognition } from '../whisper/recogniser.ts'
+import { saidBy } from './result.ts'
+import type { Said, Span } from './result.ts'
+
+/** A stretch of speech that became final, or is about to. Positions in samples of the stream. */
+export interface Spoken extends Span {
+  /** Where the voice itself starts and ends, inside the span. */
+  readonly voiceStartSample: number
+  readonly voiceEndSample: number
+}
+
+/** Earlier speech that is heard again together with the current one. */
+export interface Context {
+  readonly startSample: number
+  /** Between the earlier speech and the current one. */
+  readonly boundarySample: number
+}
+
+/** How far back a context reaches at most, the current speech included. */
+export const MAX_CONTEXT_SAMPLES = 8 * SAMPLE_RATE_HZ
+
+// Across a longer pause the earlier speech does not help, and words wander over the pause.
+const MAX_GAP_SAMPLES = SAMPLE_RATE_HZ
+
+/**
+ * The speech right before `current`, as far back as it helps: a phrase heard alone loses twice as many words as one
+ * heard after the phrases before it (21 against 11 of 666 words).
+ */
+export function contextOf(current: Spoken, earlier: readonly Spoken[]): Context | undefined {
+  const nearest = earlier.at(-1)
+  let startSample = current.startSample
+  let next = current
+  for (const spoken of earlier.toReversed()) {
+    if (next.voiceStartSample - spoken.voiceEndSample > MAX_GAP_SAMPLES) break
+    if (current.endSample - spoken.startSample > MAX_CONTEXT_SAMPLES) break
+    startSample = spoken.startSample
+    next = spoken
+  }
+  if (!nearest || next === current) return undefined
+  return { startSample, boundarySample: (nearest.voiceEndSample + current.voiceStartSample) / 2 }
+}
+
+// A context that swallowed the start of what was said: its first word would come later than this.
+const MAX_UNCOVERED_SECONDS = 1.2
+
+/**
+ * What `current` says in a recognition that started with its context. Undefined when nothing is left of it or its start
+ * is missing: then it has to be heard alone.
+ */
+export function saidAfter(context: Context, current: Spoken, recognition: Recognition): Said | undefined {
+  const secondsFromWindow = (sample: number): number => (sample - context.startSample) / SAMPLE_RATE_HZ
+  const boundarySeconds = secondsFromWindow(context.boundarySample)
+  // By the middle of a word: its edges reach into the pauses around it.
+  const words = recognition.words.filter((word) => (word.startSeconds + word.endSeconds) / 2 > boundarySeconds)
+  const [first] = words
+  if (!first || first.endSeconds - secondsFromWindow(current.voiceStartSample) > MAX_UNCOVERED_SECONDS) return undefined
+
+  const offsetSeconds = secondsFromWindow(current.startSample)
+  return saidBy(
+    words.map(({ word, startSeconds, endSeconds, confidence }) => ({
+      word,
+      startSeconds: Math.max(0, startSeconds - offsetSeconds),
+      endSeconds: Math.max(0, endSeconds - offsetSeconds),
+      confidence,
+    })),
+  )
+}
