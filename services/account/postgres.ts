@@ -81,8 +81,14 @@ export function toUnavailable(error: unknown): ApiError | undefined {
   return isAway(error) ? unavailable('The database cannot be reached right now.', error) : undefined
 }
 
+/** What to tell whoever starts a program: where PostgreSQL was looked for. Other errors stay as they are. */
+export function toStartError(url: string, error: unknown): unknown {
+  if (!isAway(error)) return error
+  return new Error(`PostgreSQL at ${new URL(url).host} cannot be reached: ${error.message}.`, { cause: error })
+}
+
 /** Whether trying again later may help: no connection, or one that the server ended. */
-function isAway(error: unknown): boolean {
+function isAway(error: unknown): error is Error {
   if (!(error instanceof Error)) return false
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
   if (code === undefined) return CONNECTION_MESSAGES.test(error.message)

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { openPostgres, type Postgres } from '../account/postgres.ts'
+import { openPostgres, type Postgres, toStartError } from '../account/postgres.ts'
 import { closeRedis, connectRedis } from '../account/redis.ts'
 import { createHttpApi } from '../wire/http-api.ts'
 import { createInFlight } from '../wire/in-flight.ts'
@@ -47,7 +47,7 @@ export async function start(variables: Variables, runtime: Runtime): Promise<Run
     ])
   } catch (error) {
     abandon()
-    throw error
+    throw toStartError(config.DATABASE_URL, error)
   }
 
   const ledger = startLedgerConsumer({ redis: reader, pool, clock, log, consumer: ids.uuid() })

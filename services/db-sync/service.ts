@@ -1,3 +1,4 @@
+import { toStartError } from '../account/postgres.ts'
 import type { Running, Runtime, Variables } from '../wire/runtime.ts'
 import { parseConfig } from './config.ts'
 import { openListener } from './listener.ts'
@@ -13,7 +14,9 @@ export async function start(variables: Variables, { clock, log }: Runtime): Prom
   const onPayload = (organisation: string): void => log.info({ organisation }, 'organisation changed')
   const open = (): ReturnType<typeof openListener> => openListener(url, { channel: CHANNEL, onPayload })
 
-  let listener = await open()
+  let listener = await open().catch((error: unknown) => {
+    throw toStartError(url, error)
+  })
   const running = keepListening()
 
   async function keepListening(): Promise<void> {
