@@ -3,8 +3,8 @@ import type { Clock, Timer } from '../../services/wire/clock.ts'
 import type { EventStream } from '../core/events.ts'
 import { takeOver } from './answers.ts'
 import { checkTarget } from './health-check.ts'
-import type { Target, TargetGroupConfig, TargetHealth, TargetHealthDescription } from './model.ts'
-import { type HealthTrack, initialTrack, nextTrack } from './target-health.ts'
+import type { Target, TargetGroupConfig, TargetHealthDescription } from './model.ts'
+import { type CheckResult, type HealthTrack, initialTrack, nextTrack } from './target-health.ts'
 
 export interface TargetGroup {
   readonly name: string
@@ -14,8 +14,8 @@ export interface TargetGroup {
   deregister(targetId: string): void
   /** Every registered and draining target. */
   describeHealth(): readonly TargetHealthDescription[]
-  /** The health after the target's first check; rejects when it is not registered. */
-  firstCheck(targetId: string): Promise<TargetHealth>
+  /** The result of the target's first check since it was registered; rejects when it is not. */
+  firstCheck(targetId: string): Promise<CheckResult>
 }
 
 /** A target in its group. */
@@ -40,7 +40,7 @@ export interface RoutedTargetGroup extends TargetGroup {
 interface Entry extends Registration {
   track: HealthTrack
   timer: Timer | undefined
-  readonly checkedOnce: Promise<void>
+  firstCheck: Promise<CheckResult> | undefined
 }
 
 /** AWS's default. */
@@ -61,30 +61,29 @@ export function createTargetGroup(
     const before = entries.get(target.id)
     if (before && before.track.health.state !== 'draining') return
     before?.timer?.cancel()
-    let checked = (): void => undefined
-    const checkedOnce = new Promise<void>((resolve) => (checked = resolve))
     const entry: Entry = {
       target,
       responses: before?.responses ?? new Set(),
       sockets: before?.sockets ?? new Set(),
       track: initialTrack(clock.now()),
       timer: undefined,
-      checkedOnce,
+      firstCheck: undefined,
     }
     entries.set(target.id, entry)
     target.gone.addEventListener('abort', () => cutAll(entry), { once: true })
     changed(entry)
-    void check(entry).then(checked)
+    entry.firstCheck = check(entry)
   }
 
   /** The next check is due an interval after this one began, however long this one takes. */
-  async function check(entry: Entry): Promise<void> {
+  async function check(entry: Entry): Promise<CheckResult> {
     entry.timer = clock.after(healthCheck.intervalSeconds * 1000, () => void check(entry))
     const result = await checkTarget(entry.target, healthCheck, clock)
-    if (entries.get(entry.target.id) !== entry || entry.track.health.state === 'draining') return
+    if (entries.get(entry.target.id) !== entry || entry.track.health.state === 'draining') return result
     const { health } = entry.track
     entry.track = nextTrack(entry.track, result, { config: healthCheck, nowMs: clock.now() })
     if (entry.track.health.state !== health.state) changed(entry)
+    return result
   }
 
   function deregister(targetId: string): void {
@@ -125,10 +124,9 @@ export function createTargetGroup(
     deregister,
     describeHealth: () => [...entries.values()].map(({ target, track }) => ({ target, health: track.health })),
     async firstCheck(targetId) {
-      const entry = entries.get(targetId)
-      if (!entry) throw new Error(`${targetId} is not registered in ${name}.`)
-      await entry.checkedOnce
-      return entry.track.health
+      const checked = entries.get(targetId)?.firstCheck
+      if (!checked) throw new Error(`${targetId} is not registered in ${name}.`)
+      return checked
     },
     pick(node) {
       const count = routable.length

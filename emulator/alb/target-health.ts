@@ -20,7 +20,7 @@ export function initialTrack(nowMs: number): HealthTrack {
 }
 
 /**
- * The health after one more check (aws-behaviour §1.5). The first pass of a new target is enough; the healthy
+ * The health of a target that is not draining after one more check (aws-behaviour §1.5). The first pass of a new target is enough; the healthy
  * threshold counts for those that recover.
  */
 export function nextTrack(
@@ -32,15 +32,13 @@ export function nextTrack(
   if (result.passed) {
     const passes = track.passes + 1
     const isEnough = health.state === 'initial' || passes >= config.healthyThreshold
-    if (health.state === 'healthy' || health.state === 'draining' || !isEnough) return { health, passes, failures: 0 }
+    if (health.state === 'healthy' || !isEnough) return { health, passes, failures: 0 }
     return { health: { state: 'healthy', since: nowMs }, passes, failures: 0 }
   }
 
   const failures = track.failures + 1
   const isStill = health.state === 'unhealthy'
-  if (health.state === 'draining' || (!isStill && failures < config.unhealthyThreshold)) {
-    return { health, passes: 0, failures }
-  }
+  if (!isStill && failures < config.unhealthyThreshold) return { health, passes: 0, failures }
   const { reason, description } = result
   const since = isStill ? health.since : nowMs
   return { health: { state: 'unhealthy', since, reason, description }, passes: 0, failures }

@@ -95,8 +95,8 @@ function toTarget({ id, service, zone, server, gone }: Task): Target {
 }
 
 async function assertHealthy(name: string, target: Target, group: TargetGroup): Promise<void> {
-  const health = await group.firstCheck(target.id)
-  if (health.state === 'healthy') return
-  const problem = health.state === 'unhealthy' ? health.description : 'its first health check failed'
-  throw new AldeaError('ALDEA_SERVICE_FAILED', `Task ${target.id} of ${name} is not healthy: ${problem}.`)
+  const result = await group.firstCheck(target.id)
+  if (result.passed) return
+  const { description } = result
+  throw new AldeaError('ALDEA_SERVICE_FAILED', `Task ${target.id} of ${name} failed its first check: ${description}.`)
 }
