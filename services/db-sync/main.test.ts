@@ -1,0 +1,38 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { test } from 'vitest'
+import { addOrganisation, createSchema, startRelay, usePostgres } from '../backend/testing.ts'
+
+const openDatabase = usePostgres()
+
+test('runs alone, outlives the loss of its only connection and stops on SIGTERM', async ({
+  expect,
+  onTestFinished,
+}) => {
+  const database = await openDatabase(onTestFinished)
+  await createSchema(database)
+  const relay = await startRelay(onTestFinished, database.url)
+  const child = spawn(process.execPath, ['--import', 'tsx', 'services/db-sync/main.ts'], {
+    env: { PATH: process.env['PATH'], DATABASE_URL: relay.url },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  onTestFinished(() => {
+    child.kill('SIGKILL')
+  })
+  const exited = once(child, 'exit')
+  const messages: string[] = []
+  createInterface(child.stderr).on('line', (line) => messages.push((JSON.parse(line) as { msg: string }).msg))
+  const listening = `SELECT FROM pg_stat_activity WHERE application_name = 'db-sync' AND datname = current_database()`
+  await expect.poll(async () => (await database.pool.query(listening)).rowCount, { timeout: 20_000 }).toBe(1)
+
+  await relay.cut()
+  await expect.poll(() => messages).toEqual(['postgres connection lost'])
+  await relay.mend()
+  await expect.poll(() => messages, { timeout: 10_000 }).toContain('listening again')
+  await addOrganisation(database, 'acme')
+  await expect.poll(() => messages).toContain('organisation changed')
+
+  child.kill('SIGTERM')
+  expect(await exited).toEqual([0, null])
+})
