@@ -42,6 +42,15 @@ export const systemClock: Clock = {
   sleep: (ms, signal) => sleepOn(systemClock, ms, signal),
 }
 
+/** Keeps the process running, which pending timers do not, until it is cancelled. */
+export function keepAlive(): Timer {
+  const timer = setInterval(() => undefined, KEEP_ALIVE_INTERVAL_MS)
+  return { cancel: () => clearInterval(timer) }
+}
+
+/** About the longest that Node takes; nothing happens when it is over. */
+const KEEP_ALIVE_INTERVAL_MS = 2_000_000_000
+
 function toError(reason: unknown): Error {
   return reason instanceof Error ? reason : new Error('The wait was aborted.', { cause: reason })
 }

@@ -1,5 +1,5 @@
 import { pino } from 'pino'
-import { systemClock } from './clock.ts'
+import { keepAlive, systemClock } from './clock.ts'
 import { systemIds } from './ids.ts'
 import type { Running, Runtime, StartService, Variables } from './runtime.ts'
 import { createShared } from './shared.ts'
@@ -13,6 +13,8 @@ export async function runAlone(name: string, start: StartService, variables: Var
   const runtime: Runtime = { clock: systemClock, log, ids: systemIds, shared: createShared() }
   const running = await start(variables, runtime)
   const { server } = running
+  // Without a server there are only its connections, and those may be away for a while.
+  keepAlive()
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {
