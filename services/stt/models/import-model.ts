@@ -1,13 +1,22 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { chmod, mkdir, mkdtemp, open, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, mkdtemp, open, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { openCt2Model } from './ct2-reader.ts'
 import { ModelError } from './errors.ts'
 import { decoderGraph } from './graph/decoder-graph.ts'
 import { encoderGraph } from './graph/encoder-graph.ts'
-import { MANIFEST_FILE, MODEL_FORMAT, type ModelFile, type ModelManifest } from './manifest.ts'
-import { encodedBytes, type Encoded } from './protobuf.ts'
+import {
+  loadManifest,
+  MANIFEST_FILE,
+  modelFiles,
+  MODEL_FORMAT,
+  type ModelFile,
+  type ModelManifest,
+  type NetworkFiles,
+} from './manifest.ts'
+import type { GraphBuilder } from './onnx-writer.ts'
+import type { Encoded } from './protobuf.ts'
 import { loadSourceConfig, readDimensions } from './source.ts'
 import { loadVocabulary } from './vocabulary.ts'
 
@@ -28,8 +37,7 @@ export type ImportStep = 'reading' | 'encoder' | 'decoder' | 'vocabulary' | 'don
 /** OpenAI published the weights of every Whisper under it. */
 const WEIGHTS_LICENSE = 'MIT'
 
-/** Protobuf readers refuse larger messages. */
-const MAX_ONNX_BYTES = 2 ** 31 - 1
+const VOCABULARY_FILE = 'vocabulary.json'
 
 /** First vocabulary size with languages; English-only models have one token less. */
 const MULTILINGUAL_VOCABULARY = 51_865
@@ -46,6 +54,7 @@ export async function importModel(options: ImportOptions): Promise<ModelManifest
   const temporary = await mkdtemp(join(dirname(to), `.${basename(to)}-`))
   try {
     const manifest = await writeModel(temporary, options)
+    await keepOtherFiles(to, temporary)
     // Temporary folders are private; a model need not be.
     await chmod(temporary, 0o755)
     await replaceFolder(temporary, to)
@@ -66,16 +75,20 @@ async function writeModel(folder: string, options: ImportOptions): Promise<Model
     const dimensions = readDimensions(weights)
     const config = await loadSourceConfig(from, dimensions)
     const vocabulary = await loadVocabulary(from)
-    const sha256 = await fileSha256(source)
+    const { sha256 } = await describeFile(from, 'model.bin')
     const multilingual = dimensions.vocabulary >= MULTILINGUAL_VOCABULARY
 
     onProgress?.('encoder')
-    const encoder = await writeFileOf(folder, 'encoder.onnx', await encoderGraph(weights, dimensions, precision))
+    const encoder = await writeGraph(folder, 'encoder', await encoderGraph(weights, dimensions, precision))
     onProgress?.('decoder')
-    const graph = await decoderGraph(weights, { dimensions, precision, alignmentHeads: config.alignmentHeads })
-    const decoder = await writeFileOf(folder, 'decoder.onnx', graph)
+    const { alignmentHeads } = config
+    const decoder = await writeGraph(
+      folder,
+      'decoder',
+      await decoderGraph(weights, { dimensions, precision, alignmentHeads }),
+    )
     onProgress?.('vocabulary')
-    const texts = Buffer.from(JSON.stringify(vocabulary.texts), 'utf8')
+    await writeFile(join(folder, VOCABULARY_FILE), JSON.stringify(vocabulary.texts))
 
     const manifest: ModelManifest = {
       format: MODEL_FORMAT,
@@ -86,10 +99,10 @@ async function writeModel(folder: string, options: ImportOptions): Promise<Model
       dimensions,
       tokens: vocabulary.tokens,
       languages: multilingual ? vocabulary.languages : {},
-      alignmentHeads: config.alignmentHeads,
+      alignmentHeads,
       suppressed: config.suppressed,
       suppressedFirst: config.suppressedFirst,
-      files: { encoder, decoder, vocabulary: await writeFileOf(folder, 'vocabulary.json', [texts]) },
+      files: { encoder, decoder, vocabulary: await describeFile(folder, VOCABULARY_FILE) },
       source: { file: 'model.bin', sha256, spec: weights.spec },
       license: WEIGHTS_LICENSE,
     }
@@ -100,28 +113,34 @@ async function writeModel(folder: string, options: ImportOptions): Promise<Model
   }
 }
 
-async function writeFileOf(folder: string, name: string, content: Encoded): Promise<ModelFile> {
-  const bytes = encodedBytes(content)
-  if (bytes > MAX_ONNX_BYTES) {
-    throw new ModelError(`${name} would have ${bytes} bytes, more than an ONNX file can hold; import it as int8.`)
+async function writeGraph(folder: string, name: 'encoder' | 'decoder', graph: GraphBuilder): Promise<NetworkFiles> {
+  const weightsFile = `${name}.weights`
+  const model = graph.toModel(weightsFile)
+  return {
+    graph: await writePieces(folder, `${name}.onnx`, model.graph),
+    weights: await writePieces(folder, weightsFile, model.weights),
   }
-  const hash = createHash('sha256')
+}
+
+async function writePieces(folder: string, name: string, pieces: Encoded): Promise<ModelFile> {
   const file = await open(join(folder, name), 'w')
   try {
-    for (const piece of content) {
-      hash.update(piece)
-      await file.write(piece)
-    }
+    for (const piece of pieces) await file.write(piece)
   } finally {
     await file.close()
   }
-  return { name, bytes, sha256: hash.digest('hex') }
+  return describeFile(folder, name)
 }
 
-async function fileSha256(path: string): Promise<string> {
+async function describeFile(folder: string, name: string): Promise<ModelFile> {
   const hash = createHash('sha256')
-  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer)
-  return hash.digest('hex')
+  let bytes = 0
+  for await (const chunk of createReadStream(join(folder, name))) {
+    const piece = chunk as Buffer
+    hash.update(piece)
+    bytes += piece.byteLength
+  }
+  return { name, bytes, sha256: hash.digest('hex') }
 }
 
 /** Only an empty folder or an earlier import may be replaced. */
@@ -135,12 +154,22 @@ async function assertReplaceable(folder: string): Promise<void> {
   }
 }
 
-async function replaceFolder(temporary: string, to: string): Promise<void> {
-  const previous = `${temporary}-previous`
+/** What people put beside a model, such as a README, survives its replacement. */
+async function keepOtherFiles(previous: string, next: string): Promise<void> {
+  const manifest = await loadManifest(previous).catch(() => undefined)
+  if (!manifest) return
+  const replaced = new Set([MANIFEST_FILE, ...modelFiles(manifest).map(({ name }) => name)])
+  for (const entry of await readdir(previous, { withFileTypes: true })) {
+    if (entry.isFile() && !replaced.has(entry.name)) await copyFile(join(previous, entry.name), join(next, entry.name))
+  }
+}
+
+async function replaceFolder(next: string, to: string): Promise<void> {
+  const previous = `${next}-previous`
   const hadPrevious = await rename(to, previous).then(
     () => true,
     () => false,
   )
-  await rename(temporary, to)
+  await rename(next, to)
   if (hadPrevious) await rm(previous, { recursive: true, force: true })
 }

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ModelError } from './errors.ts'
 
@@ -43,6 +43,12 @@ export interface ModelFile {
   readonly sha256: string
 }
 
+/** An ONNX graph, and beside it the constants it refers to. */
+export interface NetworkFiles {
+  readonly graph: ModelFile
+  readonly weights: ModelFile
+}
+
 /** `model.json`: what a folder written by `importModel` holds. */
 export interface ModelManifest {
   readonly format: number
@@ -60,8 +66,8 @@ export interface ModelManifest {
   /** Not chosen first. */
   readonly suppressedFirst: readonly number[]
   readonly files: {
-    readonly encoder: ModelFile
-    readonly decoder: ModelFile
+    readonly encoder: NetworkFiles
+    readonly decoder: NetworkFiles
     readonly vocabulary: ModelFile
   }
   readonly source: { readonly file: string; readonly sha256: string; readonly spec: string }
@@ -77,6 +83,24 @@ export async function loadManifest(folder: string): Promise<ModelManifest> {
     })
   })
   return parseManifest(path, text)
+}
+
+export function modelFiles({ files: { encoder, decoder, vocabulary } }: ModelManifest): ModelFile[] {
+  return [encoder.graph, encoder.weights, decoder.graph, decoder.weights, vocabulary]
+}
+
+/**
+ * Checks that all files are there and whole, by their sizes: their checksums would take longer than loading them.
+ * @throws {@link ModelError} naming the first file that is not
+ */
+export async function assertFiles(folder: string, manifest: ModelManifest): Promise<void> {
+  for (const { name, bytes } of modelFiles(manifest)) {
+    const path = join(folder, name)
+    const { size } = await stat(path).catch((error: unknown) => {
+      throw new ModelError(`${path} is missing. Import the model again.`, { cause: error })
+    })
+    if (size !== bytes) throw new ModelError(`${path} has ${size} bytes instead of ${bytes}. Import the model again.`)
+  }
 }
 
 function parseManifest(path: string, text: string): ModelManifest {

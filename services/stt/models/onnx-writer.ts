@@ -40,14 +40,26 @@ export interface GraphBuilder {
   /** An operator with one output; `ms:` before its name means ONNX Runtime's own set. */
   node(operator: string, inputs: readonly string[], options?: NodeOptions): string
   nodes(operator: string, inputs: readonly string[], options: NodeOptions): string[]
-  toModel(): Encoded
+  /** @param weightsFile name under which `weights` will lie beside the model */
+  toModel(weightsFile: string): OnnxModel
 }
+
+/** A model in two files: the graph, and its large constants, which are mapped into memory instead of parsed. */
+export interface OnnxModel {
+  readonly graph: Encoded
+  readonly weights: Encoded
+}
+
+/** Constants from this size up go to the weights file. */
+const EXTERNAL_FROM_BYTES = 1024
+/** Files are mapped in whole pages; 4 KiB is the smallest common size. */
+const PAGE_BYTES = 4096
 
 export function createGraph(name: string): GraphBuilder {
   const inputs: Encoded[] = []
   const outputs: Encoded[] = []
   const nodes: Encoded[] = []
-  const constants = new Map<string, Encoded>()
+  const constants = new Map<string, TensorData>()
   let counter = 0
 
   const builder: GraphBuilder = {
@@ -59,7 +71,7 @@ export function createGraph(name: string): GraphBuilder {
       outputs.push(messageField(12, ...valueInfo(outputName, type, shape)))
     },
     constant(constantName, data) {
-      if (!constants.has(constantName)) constants.set(constantName, messageField(5, ...tensor(constantName, data)))
+      constants.set(constantName, data)
       return constantName
     },
     ints(...values) {
@@ -91,15 +103,17 @@ export function createGraph(name: string): GraphBuilder {
       )
       return names
     },
-    toModel() {
-      const graph = messageField(7, ...nodes, stringField(2, name), ...constants.values(), ...inputs, ...outputs)
-      return [
+    toModel(weightsFile) {
+      const weights = createWeights(weightsFile)
+      const tensors = Array.from(constants, ([key, data]) => messageField(5, ...tensor(key, data, weights)))
+      const graph = [
         ...intField(1, IR_VERSION),
         ...stringField(2, 'aldea-local'),
         ...messageField(8, stringField(1, ''), intField(2, ONNX_OPSET)),
         ...messageField(8, stringField(1, MICROSOFT_DOMAIN), intField(2, 1)),
-        ...graph,
+        ...messageField(7, ...nodes, stringField(2, name), ...tensors, ...inputs, ...outputs),
       ]
+      return { graph, weights: weights.pieces }
     },
   }
   return builder
@@ -113,12 +127,37 @@ function valueInfo(name: string, type: ElementType, shape: readonly Dimension[])
   return [stringField(1, name), messageField(2, tensorType)]
 }
 
-function tensor(name: string, { shape, values }: TensorData): Encoded[] {
+interface Weights {
+  readonly pieces: Uint8Array[]
+  /** Takes the bytes to the weights file and says where they are, in the fields of TensorProto. */
+  add(bytes: Uint8Array): Encoded[]
+}
+
+function createWeights(file: string): Weights {
+  const pieces: Uint8Array[] = []
+  let offset = 0
+  return {
+    pieces,
+    add(bytes) {
+      const padding = -bytes.byteLength & (PAGE_BYTES - 1)
+      pieces.push(bytes, new Uint8Array(padding))
+      const place = { location: file, offset: String(offset), length: String(bytes.byteLength) }
+      offset += bytes.byteLength + padding
+      const entries = Object.entries(place).map(([key, value]) =>
+        messageField(13, stringField(1, key), stringField(2, value)),
+      )
+      return [...entries, intField(14, 1)]
+    },
+  }
+}
+
+function tensor(name: string, { shape, values }: TensorData, weights: Weights): Encoded[] {
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
   return [
     ...shape.map((size) => intField(1, size)),
     intField(2, ELEMENT_TYPE[elementType(values)]),
     stringField(8, name),
-    bytesField(9, new Uint8Array(values.buffer, values.byteOffset, values.byteLength)),
+    ...(bytes.byteLength < EXTERNAL_FROM_BYTES ? [bytesField(9, bytes)] : weights.add(bytes)),
   ]
 }
 

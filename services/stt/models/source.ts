@@ -58,13 +58,20 @@ export async function loadSourceConfig(folder: string, dimensions: WhisperDimens
 function alignmentHeads(path: string, value: unknown, dimensions: WhisperDimensions): AlignmentHead[] {
   if (value === undefined) return headsOfUpperHalf(dimensions)
   const isInside = (pair: unknown): pair is [number, number] =>
-    Array.isArray(pair) && pair.length === 2 && pair[0] < dimensions.decoderLayers && pair[1] < dimensions.heads
+    Array.isArray(pair) &&
+    pair.length === 2 &&
+    isBelow(pair[0], dimensions.decoderLayers) &&
+    isBelow(pair[1], dimensions.heads)
   if (!Array.isArray(value) || value.length === 0 || !value.every(isInside)) {
     throw new ModelError(`${path}: "alignment_heads" must be pairs of a decoder layer and a head of this model.`)
   }
   return value
     .map(([layer, head]) => ({ layer, head }))
     .toSorted((one, other) => one.layer - other.layer || one.head - other.head)
+}
+
+function isBelow(value: unknown, limit: number): boolean {
+  return Number.isInteger(value) && Number(value) >= 0 && Number(value) < limit
 }
 
 /** Whisper's own choice for a model whose heads were never measured. */

@@ -1,3 +1,5 @@
+import { addMedians } from './median-filter.ts'
+
 /** What one token attended to: [heads, positions]. */
 export interface AlignmentInput {
   /** One entry for each decoder input, in order. */
@@ -9,9 +11,6 @@ export interface AlignmentInput {
   /** Which entries to place in time, in order. */
   readonly rows: readonly number[]
 }
-
-/** Smooths over seven positions, 0.14 s. */
-const MEDIAN_REACH = 3
 
 /**
  * The position where each of `rows` begins. The attention of each head is standardised over all tokens, smoothed over
@@ -25,77 +24,48 @@ export function alignTokens(input: AlignmentInput): number[] {
 
 function headAverage({ attention, heads, positions, rows }: AlignmentInput, width: number): Float32Array {
   const sum = new Float32Array(rows.length * width)
-  const padded = new Float32Array(width + 2 * MEDIAN_REACH)
+  const tokens = new Float32Array(attention.length * width)
   for (let head = 0; head < heads; head += 1) {
-    const standard = standardise(attention.map((values) => onAudio(values, head * positions, width)))
+    for (const [token, values] of attention.entries()) {
+      const onAudio = values.subarray(head * positions, head * positions + width)
+      setShares(tokens.subarray(token * width, (token + 1) * width), onAudio)
+    }
+    standardise(tokens, width)
     for (const [index, row] of rows.entries()) {
-      const values = standard[row]
-      if (!values) throw new RangeError(`There is no attention of token ${row}.`)
-      padded.set(values, MEDIAN_REACH)
-      mirrorEdges(padded, width)
-      addMedians(padded, sum.subarray(index * width, (index + 1) * width))
+      addMedians(tokens.subarray(row * width, (row + 1) * width), sum.subarray(index * width, (index + 1) * width))
     }
   }
   return sum
 }
 
-/** What a token attended to within the audio, as parts of 1: some heads rest on the padding. */
-function onAudio(values: Float32Array, offset: number, width: number): Float32Array {
-  const audio = values.slice(offset, offset + width)
+/** What a token attended to within the audio, as shares of 1: some heads rest on the padding. */
+function setShares(shares: Float32Array, onAudio: Float32Array): void {
   let sum = 0
-  for (let at = 0; at < width; at += 1) sum += audio[at] as number
+  for (const value of onAudio) sum += value
   // Attention that is all elsewhere stays zero.
   const factor = sum > 0 ? 1 / sum : 0
-  for (let at = 0; at < width; at += 1) audio[at] = (audio[at] as number) * factor
-  return audio
+  for (let at = 0; at < shares.length; at += 1) shares[at] = (onAudio[at] as number) * factor
 }
 
-/** Subtracts the mean of all tokens at each position and divides by their standard deviation. Changes `tokens`. */
-function standardise(tokens: readonly Float32Array[]): readonly Float32Array[] {
-  const width = tokens[0]?.length ?? 0
+/** Subtracts the mean of all tokens at each position and divides by their standard deviation. */
+function standardise(tokens: Float32Array, width: number): void {
+  const count = tokens.length / width
   const mean = new Float64Array(width)
-  const squares = new Float64Array(width)
-  for (const values of tokens) {
-    for (let at = 0; at < width; at += 1) mean[at] = (mean[at] as number) + (values[at] as number) / tokens.length
+  const factor = new Float64Array(width)
+  for (let start = 0; start < tokens.length; start += width) {
+    for (let at = 0; at < width; at += 1) mean[at] = (mean[at] as number) + (tokens[start + at] as number) / count
   }
-  for (const values of tokens) {
+  for (let start = 0; start < tokens.length; start += width) {
     for (let at = 0; at < width; at += 1) {
-      const difference = (values[at] as number) - (mean[at] as number)
-      values[at] = difference
-      squares[at] = (squares[at] as number) + difference * difference
+      const difference = (tokens[start + at] as number) - (mean[at] as number)
+      tokens[start + at] = difference
+      factor[at] = (factor[at] as number) + (difference * difference) / count
     }
   }
-  for (const values of tokens) {
-    for (let at = 0; at < width; at += 1) {
-      // A position that all tokens attend to alike says nothing; 1 only avoids 0 / 0.
-      values[at] = (values[at] as number) / (Math.sqrt((squares[at] as number) / tokens.length) || 1)
-    }
-  }
-  return tokens
-}
-
-function mirrorEdges(padded: Float32Array, width: number): void {
-  for (let reach = 1; reach <= MEDIAN_REACH; reach += 1) {
-    const inside = Math.min(reach, width - 1)
-    padded[MEDIAN_REACH - reach] = padded[MEDIAN_REACH + inside] as number
-    padded[MEDIAN_REACH + width - 1 + reach] = padded[MEDIAN_REACH + width - 1 - inside] as number
-  }
-}
-
-function addMedians(padded: Float32Array, target: Float32Array): void {
-  const window = new Float32Array(2 * MEDIAN_REACH + 1)
-  for (let at = 0; at < target.length; at += 1) {
-    for (let index = 0; index < window.length; index += 1) {
-      // Insertion sort: the fastest for seven values.
-      const value = padded[at + index] as number
-      let place = index
-      while (place > 0 && (window[place - 1] as number) > value) {
-        window[place] = window[place - 1] as number
-        place -= 1
-      }
-      window[place] = value
-    }
-    target[at] = (target[at] as number) + (window[MEDIAN_REACH] as number)
+  // A position that all tokens attend to alike says nothing; 1 only avoids 0 / 0.
+  for (let at = 0; at < width; at += 1) factor[at] = 1 / (Math.sqrt(factor[at] as number) || 1)
+  for (let start = 0; start < tokens.length; start += width) {
+    for (let at = 0; at < width; at += 1) tokens[start + at] = (tokens[start + at] as number) * (factor[at] as number)
   }
 }
 

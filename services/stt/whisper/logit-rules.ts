@@ -14,8 +14,8 @@ export interface LogitRules {
 /** The first word starts within the first second of a window (positions of 20 ms). */
 const MAX_INITIAL_TIMESTAMP = 50
 
-/** Below e⁻³⁰ of the likeliest a token adds nothing to a sum in double precision worth its exponential. */
-const NEGLIGIBLE_LOGIT = 30
+/** A token below e⁻¹⁶ (10⁻⁷) of the likeliest is not worth its exponential, and nearly all of them are. */
+const NEGLIGIBLE_LOGIT = 16
 
 /**
  * Whisper's decoding rules. Timestamps come in pairs around each phrase, never go back, and win over text when together

@@ -44,7 +44,11 @@ interface Slot {
   retryMs: number
 }
 
-/** Resolves when every worker is ready. @throws the first worker's error when one cannot start */
+/**
+ * Resolves when the first worker is ready. The others start after it, so that it has the machine for itself; work that
+ * comes meanwhile waits for whoever is free first.
+ * @throws the first worker's error when it cannot start
+ */
 export async function startPool(options: PoolOptions): Promise<Pool> {
   const { clock, log } = options
   const queue: Job[] = []
@@ -52,13 +56,10 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
   let nextId = 1
   let isStopped = false
 
-  try {
-    await Promise.all(slots.map((slot) => startWorker(slot)))
-  } catch (error) {
-    isStopped = true
-    await Promise.all(slots.map(async (slot) => slot.worker?.terminate()))
-    throw error
-  }
+  const [first, ...others] = slots
+  if (!first) throw new RangeError('A recogniser needs at least one worker.')
+  await startWorker(first)
+  for (const slot of others) keepStarting(slot)
 
   return {
     recognise(samples, { signal, ...request }) {
@@ -76,7 +77,7 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
           },
           reject: (error) => {
             finished()
-            reject(toError(error))
+            reject(error)
           },
         }
         const abort = (): void => cancel(job, signal?.reason)
@@ -178,11 +179,15 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
     slot.job = undefined
     log.error({ err: cause }, 'speech worker died, starting another')
     job?.reject(new SpeechError(503, 'The speech worker died; try again.', { cause }))
-    startWorker(slot).then(dispatch, (error: unknown) => {
+    keepStarting(slot)
+  }
+
+  function keepStarting(slot: Slot): void {
+    startWorker(slot).catch((error: unknown) => {
       if (isStopped) return
       log.error({ err: error, retryMs: slot.retryMs }, 'speech worker cannot start')
       if (!slots.some(({ worker }) => worker)) failQueue(error)
-      slot.retry = clock.after(slot.retryMs, () => replace(slot, toError(error)))
+      slot.retry = clock.after(slot.retryMs, () => keepStarting(slot))
       slot.retryMs = Math.min(2 * slot.retryMs, LONGEST_RETRY_MS)
     })
   }

@@ -2,6 +2,7 @@ import type { Clock } from '../../wire/clock.ts'
 import type { Log } from '../../wire/log.ts'
 import type { SpeechModel, SpokenWord } from '../../wire/speech.ts'
 import { loadManifest } from '../models/manifest.ts'
+import { SAMPLE_RATE_HZ } from './log-mel.ts'
 import { startPool } from './pool.ts'
 import { spawnWorker } from './spawn-worker.ts'
 
@@ -42,6 +43,9 @@ export interface Recognition {
   readonly computeMs: number
 }
 
+/** What Whisper hears at once. */
+const MAX_WINDOW_SECONDS = 30
+
 export interface RecogniserOptions {
   /** A folder written by `importModel`. */
   readonly modelDir: string
@@ -53,7 +57,7 @@ export interface RecogniserOptions {
 }
 
 /**
- * Resolves when the model is loaded in every worker.
+ * Resolves when the model is loaded and the first worker ready; the others follow at once.
  * @throws ModelError when the folder holds no model this version reads
  */
 export async function startRecogniser(options: RecogniserOptions): Promise<Recogniser> {
@@ -68,7 +72,12 @@ export async function startRecogniser(options: RecogniserOptions): Promise<Recog
   return {
     model: { name: manifest.name, version: manifest.version },
     languages: manifest.multilingual ? Object.keys(manifest.languages) : ['en'],
-    recognise: (samples, window) => pool.recognise(samples, window),
+    async recognise(samples, window) {
+      if (samples.length > MAX_WINDOW_SECONDS * SAMPLE_RATE_HZ) {
+        throw new RangeError(`A window has at most ${MAX_WINDOW_SECONDS} s.`)
+      }
+      return pool.recognise(samples, window)
+    },
     stop: () => pool.stop(),
   }
 }

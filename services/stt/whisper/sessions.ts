@@ -17,8 +17,8 @@ export async function loadSessions(folder: string, manifest: ModelManifest, thre
     extra: { session: { intra_op: { allow_spinning: '0' } } },
   }
   const [encoder, decoder] = await Promise.all([
-    InferenceSession.create(join(folder, manifest.files.encoder.name), options),
-    InferenceSession.create(join(folder, manifest.files.decoder.name), options),
+    InferenceSession.create(join(folder, manifest.files.encoder.graph.name), options),
+    InferenceSession.create(join(folder, manifest.files.decoder.graph.name), options),
   ])
   return { encoder, decoder }
 }

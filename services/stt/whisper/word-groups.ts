@@ -54,14 +54,20 @@ interface Piece {
 function joinCharacters(tokens: readonly number[], tokenizer: Tokenizer): Piece[] {
   const pieces: Piece[] = []
   let pending: number[] = []
-  for (const [index, token] of tokens.entries()) {
-    pending.push(token)
-    const text = tokenizer.decode(pending)
-    const isBroken = text.includes('\uFFFD') && pending.length < MAX_CHARACTER_TOKENS
-    if (isBroken && index < tokens.length - 1) continue
-    pieces.push({ text, first: index - pending.length + 1, count: pending.length })
+  const flush = (end: number): void => {
+    if (pending.length === 0) return
+    pieces.push({ text: tokenizer.decode(pending), first: end - pending.length, count: pending.length })
     pending = []
   }
+  for (const [index, token] of tokens.entries()) {
+    const isWhole = !tokenizer.decode([token]).includes('\uFFFD')
+    // What is pending was never completed.
+    if (isWhole) flush(index)
+    pending.push(token)
+    const isReadable = isWhole || !tokenizer.decode(pending).includes('\uFFFD')
+    if (isReadable || pending.length === MAX_CHARACTER_TOKENS) flush(index + 1)
+  }
+  flush(tokens.length)
   return pieces
 }
 

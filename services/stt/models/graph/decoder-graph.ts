@@ -1,7 +1,6 @@
 import { createGraph, type GraphBuilder } from '../onnx-writer.ts'
 import type { Ct2Model } from '../ct2-reader.ts'
 import type { AlignmentHead, WhisperDimensions } from '../manifest.ts'
-import type { Encoded } from '../protobuf.ts'
 import { quantiseColumns, transpose } from '../quantise.ts'
 import {
   feedForward,
@@ -29,7 +28,7 @@ export interface DecoderGraphOptions {
  * Outputs: `logits` [batch, rows, vocabulary], `alignment` [batch, alignment heads, steps, positions] in the order of
  * layers and heads, `present_key_i` and `present_value_i` [batch, heads, past + steps, 64].
  */
-export async function decoderGraph(weights: Ct2Model, options: DecoderGraphOptions): Promise<Encoded> {
+export async function decoderGraph(weights: Ct2Model, options: DecoderGraphOptions): Promise<GraphBuilder> {
   const { dimensions, precision } = options
   const { heads, decoderLayers, vocabulary } = dimensions
   const graph = createGraph('whisper decoder')
@@ -62,7 +61,7 @@ export async function decoderGraph(weights: Ct2Model, options: DecoderGraphOptio
   const final = await layerNorm(context, 'decoder/layer_norm', wanted)
   graph.node('Identity', [table.project(final)], { as: 'logits' })
   graph.output('logits', 'float32', ['batch', 'rows', vocabulary])
-  return graph.toModel()
+  return graph
 }
 
 interface AttentionInput {

@@ -1,7 +1,6 @@
-import { createGraph } from '../onnx-writer.ts'
+import { createGraph, type GraphBuilder } from '../onnx-writer.ts'
 import type { Ct2Model } from '../ct2-reader.ts'
 import type { WhisperDimensions } from '../manifest.ts'
-import type { Encoded } from '../protobuf.ts'
 import {
   feedForward,
   HEAD_SIZE,
@@ -22,7 +21,7 @@ export async function encoderGraph(
   weights: Ct2Model,
   dimensions: WhisperDimensions,
   precision: Precision,
-): Promise<Encoded> {
+): Promise<GraphBuilder> {
   const graph = createGraph('whisper encoder')
   const context: LayerContext = { graph, weights, precision }
   const { mels, state, heads, encoderLayers, decoderLayers } = dimensions
@@ -54,7 +53,7 @@ export async function encoderGraph(
     graph.output(`cross_key_${layer}`, 'float32', ['batch', heads, HEAD_SIZE, 'positions'])
     graph.output(`cross_value_${layer}`, 'float32', ['batch', heads, 'positions', HEAD_SIZE])
   }
-  return graph.toModel()
+  return graph
 }
 
 async function convolution(

@@ -1,0 +1,211 @@
+import { Worker } from 'node:worker_threads'
+import { test, type TestContext } from 'vitest'
+import type { Clock, Timer } from '../../wire/clock.ts'
+import { silentLog } from '../../wire/log.ts'
+import { SpeechError } from '../errors.ts'
+import { startPool, type Pool } from './pool.ts'
+import type { WindowOptions } from './recogniser.ts'
+
+/**
+ * A worker without a model. The first sample tells what to do: 0 answer at once, 1 wait until the test says `go`,
+ * 2 die, 3 work until cancelled. The text of the answer is how many requests came before.
+ */
+const WORKER = `
+  const { parentPort, workerData } = require('node:worker_threads')
+  const cancelled = new Int32Array(workerData.cancelled)
+  const gate = new Int32Array(workerData.gate)
+  let count = 0
+  parentPort.on('message', ({ id, samples, request }) => {
+    if (samples[0] === 2) process.exit(7)
+    if (samples[0] === 1) Atomics.wait(gate, 0, 0)
+    if (samples[0] === 3) {
+      while (Atomics.load(cancelled, 0) !== id) Atomics.wait(gate, 0, 0, 1)
+      return parentPort.postMessage({ type: 'failed', id, message: 'cancelled' })
+    }
+    parentPort.postMessage({ type: 'done', id, recognition: { text: String(count), priority: request.priority, length: samples.length } })
+    count += 1
+  })
+  parentPort.postMessage({ type: 'ready' })
+`
+const ANSWER = Float32Array.of(0)
+const WAIT = Float32Array.of(1)
+const DIE = Float32Array.of(2)
+const UNTIL_CANCELLED = Float32Array.of(3)
+
+const FILE: WindowOptions = { priority: 'file', language: 'en', slackPositions: 256, timestamps: true }
+
+interface Started {
+  readonly pool: Pool
+  readonly clock: ManualClock
+  /** Lets workers that wait go on. */
+  open(): void
+  /** From now on no worker can start. */
+  breakStarts(): void
+}
+
+async function start(onTestFinished: TestContext['onTestFinished'], workers = 1): Promise<Started> {
+  const gate = new SharedArrayBuffer(4)
+  const clock = createManualClock()
+  let code = WORKER
+  const pool = await startPool({
+    workers,
+    spawn: (cancelled) => new Worker(code, { eval: true, workerData: { cancelled, gate } }),
+    clock,
+    log: silentLog,
+  })
+  onTestFinished(() => pool.stop())
+  return {
+    pool,
+    clock,
+    open() {
+      Atomics.store(new Int32Array(gate), 0, 1)
+      Atomics.notify(new Int32Array(gate), 0)
+    },
+    breakStarts() {
+      code = 'throw new Error("no model")'
+    },
+  }
+}
+
+test('the most urgent request goes first, equals in order', async ({ expect, onTestFinished }) => {
+  const { pool, open } = await start(onTestFinished)
+  const order: string[] = []
+  const ask = (name: string, priority: WindowOptions['priority'], samples = ANSWER): Promise<unknown> =>
+    pool.recognise(samples, { ...FILE, priority }).then(() => order.push(name))
+
+  const all = [
+    ask('first', 'file', WAIT),
+    ask('file 1', 'file'),
+    ask('interim', 'interim'),
+    ask('file 2', 'file'),
+    ask('final 1', 'final'),
+    ask('final 2', 'final'),
+  ]
+  open()
+  await Promise.all(all)
+
+  expect(order).toEqual(['first', 'final 1', 'final 2', 'interim', 'file 1', 'file 2'])
+})
+
+test("a window that is part of a recording travels alone and leaves the caller's samples in place", async ({
+  expect,
+  onTestFinished,
+}) => {
+  const { pool } = await start(onTestFinished)
+  const recording = new Float32Array(1000)
+
+  const answer = await pool.recognise(recording.subarray(10, 30), FILE)
+
+  expect(answer).toMatchObject({ length: 20 })
+  expect(recording).toHaveLength(1000)
+})
+
+test('a worker that dies fails its request with 503, is replaced, and the next request works', async ({
+  expect,
+  onTestFinished,
+}) => {
+  const { pool } = await start(onTestFinished)
+  expect(await pool.recognise(ANSWER, FILE)).toMatchObject({ text: '0' })
+
+  const dying = pool.recognise(DIE, FILE)
+  const next = pool.recognise(ANSWER, FILE)
+
+  await expect(dying).rejects.toMatchObject({ name: 'SpeechError', status: 503 })
+  expect(await next).toMatchObject({ text: '0' })
+})
+
+test('the other workers go on while one is replaced', async ({ expect, onTestFinished }) => {
+  const { pool, open } = await start(onTestFinished, 2)
+  const busy = pool.recognise(WAIT, FILE)
+  const dying = pool.recognise(DIE, FILE)
+
+  await expect(dying).rejects.toBeInstanceOf(SpeechError)
+  open()
+
+  expect(await busy).toMatchObject({ priority: 'file' })
+})
+
+test('when no worker can start, requests fail with 503 until one can', async ({ expect, onTestFinished }) => {
+  const { pool, clock, breakStarts } = await start(onTestFinished)
+  breakStarts()
+
+  const dying = pool.recognise(DIE, FILE)
+  const waiting = pool.recognise(ANSWER, FILE)
+
+  await expect(dying).rejects.toMatchObject({ status: 503 })
+  await expect(waiting).rejects.toMatchObject({ status: 503, message: 'No speech worker can start.' })
+  expect(clock.pendingMs).toEqual([500])
+})
+
+test('an aborted request in the queue is dropped', async ({ expect, onTestFinished }) => {
+  const { pool, open } = await start(onTestFinished)
+  const running = pool.recognise(WAIT, FILE)
+  const controller = new AbortController()
+  const queued = pool.recognise(DIE, { ...FILE, signal: controller.signal })
+
+  controller.abort(new Error('gone'))
+  await expect(queued).rejects.toThrow('gone')
+  open()
+
+  expect(await running).toMatchObject({ text: '0' })
+  expect(await pool.recognise(ANSWER, FILE)).toMatchObject({ text: '1' })
+})
+
+test('an aborted request that runs is stopped and frees its worker', async ({ expect, onTestFinished }) => {
+  const { pool } = await start(onTestFinished)
+  const controller = new AbortController()
+  const running = pool.recognise(UNTIL_CANCELLED, { ...FILE, signal: controller.signal })
+
+  controller.abort('changed my mind')
+
+  await expect(running).rejects.toBe('changed my mind')
+  expect(await pool.recognise(ANSWER, FILE)).toMatchObject({ text: '0' })
+})
+
+test('a request that was aborted before is not run at all', async ({ expect, onTestFinished }) => {
+  const { pool } = await start(onTestFinished)
+
+  await expect(pool.recognise(DIE, { ...FILE, signal: AbortSignal.abort(new Error('late')) })).rejects.toThrow('late')
+  expect(await pool.recognise(ANSWER, FILE)).toMatchObject({ text: '0' })
+})
+
+test('stopping fails what is open and what comes later with 503', async ({ expect, onTestFinished }) => {
+  const { pool } = await start(onTestFinished)
+  const running = pool.recognise(WAIT, FILE)
+  const queued = pool.recognise(ANSWER, FILE)
+  const outcomes = Promise.allSettled([running, queued])
+
+  await pool.stop()
+
+  expect((await outcomes).map((outcome) => outcome.status === 'rejected' && outcome.reason.status)).toEqual([503, 503])
+  await expect(pool.recognise(ANSWER, FILE)).rejects.toMatchObject({ status: 503 })
+})
+
+test('a first worker that cannot start fails the start with its reason', async ({ expect }) => {
+  const starting = startPool({
+    workers: 2,
+    spawn: () => new Worker('throw new Error("no model")', { eval: true }),
+    clock: createManualClock(),
+    log: silentLog,
+  })
+
+  await expect(starting).rejects.toThrow('no model')
+})
+
+interface ManualClock extends Clock {
+  /** Delays of the timers that were set. */
+  readonly pendingMs: readonly number[]
+}
+
+function createManualClock(): ManualClock {
+  const pendingMs: number[] = []
+  return {
+    pendingMs,
+    now: () => 0,
+    after(ms): Timer {
+      pendingMs.push(ms)
+      return { cancel: () => undefined }
+    },
+    sleep: () => Promise.resolve(),
+  }
+}

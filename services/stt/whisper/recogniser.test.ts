@@ -1,0 +1,172 @@
+import type { Worker } from 'node:worker_threads'
+import { test } from 'vitest'
+import { systemClock } from '../../wire/clock.ts'
+import { silentLog } from '../../wire/log.ts'
+import type { SpokenWord } from '../../wire/speech.ts'
+import { startPool } from './pool.ts'
+import { startRecogniser, type Recogniser, type Recognition, type WindowOptions } from './recogniser.ts'
+import { spawnWorker } from './spawn-worker.ts'
+import { loadExpectations, MODEL_DIR, readClip, type ExpectedClip } from './testing.ts'
+
+const JFK = 'And so my fellow Americans ask not what your country can do for you ask what you can do for your country'
+
+const options = { modelDir: MODEL_DIR, workers: 1, threadsPerWorker: 1, clock: systemClock, log: silentLog }
+const final: WindowOptions = { priority: 'final', language: 'en', slackPositions: 'full', timestamps: true }
+
+/** One model for the tests that only ask it. */
+const it = test.extend<{
+  readonly recogniser: Recogniser
+  /** What it says about each clip. */
+  readonly recognitions: ReadonlyMap<string, Recognition>
+}>({
+  recogniser: [
+    // oxlint-disable-next-line no-empty-pattern -- vitest reads the names of the fixtures it needs from the pattern.
+    async ({}, use) => {
+      const recogniser = await startRecogniser(options)
+      await use(recogniser)
+      await recogniser.stop()
+    },
+    { scope: 'file' },
+  ],
+  recognitions: [
+    async ({ recogniser }, use) => {
+      const recognitions = new Map<string, Recognition>()
+      for (const file of Object.keys((await loadExpectations()).clips)) {
+        recognitions.set(file, await recogniser.recognise(await readClip(file), final))
+      }
+      await use(recognitions)
+    },
+    { scope: 'file' },
+  ],
+})
+
+it('says which model it is and what it understands', ({ expect, recogniser }) => {
+  expect(recogniser.model).toEqual({ name: 'tiny.en', version: expect.stringMatching(/^int8-[0-9a-f]{8}$/) })
+  expect(recogniser.languages).toEqual(['en'])
+})
+
+it('writes every clip as the oracle does, within one word', async ({ expect, recognitions }) => {
+  const { clips } = await loadExpectations()
+  for (const [file, clip] of Object.entries(clips)) {
+    const text = recognitions.get(file)?.text ?? ''
+    expect(missingWords(text, clip).length, `${file}: ${text}`).toBeLessThanOrEqual(1)
+  }
+})
+
+it('places nine words of ten within 0.1 s of the oracle', async ({ expect, recognitions }) => {
+  const { clips } = await loadExpectations()
+  let placed = 0
+  let compared = 0
+  for (const [file, { words }] of Object.entries(clips)) {
+    const actual = recognitions.get(file)?.words ?? []
+    const wholeWords = words.filter(([word]) => actual.some((candidate) => plain(candidate.word) === plain(word)))
+    compared += wholeWords.length
+    placed += wholeWords.filter(([word, start, end]) => actual.some((other) => isAt(other, word, start, end))).length
+  }
+
+  expect(compared).toBeGreaterThan(80)
+  expect(placed / compared).toBeGreaterThanOrEqual(0.9)
+})
+
+it.for([
+  { name: 'slack of 256 positions', slackPositions: 256, timestamps: true },
+  { name: 'slack of 256 positions without timestamps', slackPositions: 256, timestamps: false },
+  { name: 'a full window without timestamps', slackPositions: 'full', timestamps: false },
+] as const)('understands speech with $name', async ({ slackPositions, timestamps }, { expect, recogniser }) => {
+  const samples = await readClip('jfk.wav')
+
+  const recognition = await recogniser.recognise(samples, { ...final, slackPositions, timestamps })
+
+  expect(plain(recognition.text)).toBe(plain(JFK))
+  expect(recognition.words.map(({ word }) => word).join(' ')).toBe(recognition.text)
+  expect(recognition.confidence).toBeGreaterThan(0.8)
+  expect(recognition.averageLogProbability).toBeGreaterThan(-0.4)
+  expect(recognition.noSpeechProbability).toBeLessThan(0.1)
+  expect(recognition.compressionRatio).toBeGreaterThan(1)
+  for (const [index, { startSeconds, endSeconds, confidence }] of recognition.words.entries()) {
+    expect(startSeconds).toBeGreaterThanOrEqual(recognition.words[index - 1]?.endSeconds ?? 0)
+    expect(endSeconds).toBeGreaterThanOrEqual(startSeconds)
+    expect(endSeconds).toBeLessThanOrEqual(samples.length / 16_000)
+    expect(confidence).toBeGreaterThan(0)
+    expect(confidence).toBeLessThanOrEqual(1)
+  }
+})
+
+it('doubts silence', async ({ expect, recogniser }) => {
+  const { noSpeechProbability, averageLogProbability } = await recogniser.recognise(new Float32Array(32_000), final)
+
+  expect(noSpeechProbability).toBeGreaterThan(0.6)
+  expect(averageLogProbability).toBeLessThan(-0.5)
+})
+
+it('answers a window without samples with nothing', async ({ expect, recogniser }) => {
+  const recognition = await recogniser.recognise(new Float32Array(0), final)
+
+  expect(recognition).toMatchObject({ text: '', words: [], confidence: 0 })
+})
+
+it('refuses a window of more than 30 s', async ({ expect, recogniser }) => {
+  await expect(recogniser.recognise(new Float32Array(30 * 16_000 + 1), final)).rejects.toThrow(RangeError)
+})
+
+it('stops a request that is aborted while it runs', async ({ expect, recogniser }) => {
+  const controller = new AbortController()
+  const samples = await readClip('jfk.wav')
+  const running = recogniser.recognise(samples, { ...final, signal: controller.signal })
+  controller.abort(new Error('the client has gone'))
+
+  await expect(running).rejects.toThrow('the client has gone')
+  const { text } = await recogniser.recognise(samples, { ...final, slackPositions: 256 })
+  expect(plain(text)).toBe(plain(JFK))
+})
+
+test('a worker that dies while it recognises fails that request with 503, and the next one works', async ({
+  expect,
+  onTestFinished,
+}) => {
+  const workers: Worker[] = []
+  const pool = await startPool({
+    ...options,
+    spawn(cancelled) {
+      const worker = spawnWorker({ modelDir: MODEL_DIR, threads: 1, cancelled })
+      workers.push(worker)
+      return worker
+    },
+  })
+  onTestFinished(() => pool.stop())
+  const samples = await readClip('jfk.wav')
+
+  const dying = pool.recognise(samples, final)
+  const [recognition] = await Promise.all([
+    pool.recognise(samples, { ...final, slackPositions: 256 }),
+    expect(dying).rejects.toMatchObject({ name: 'SpeechError', status: 503 }),
+    workers[0]?.terminate(),
+  ])
+
+  expect(plain(recognition.text)).toBe(plain(JFK))
+  expect(workers).toHaveLength(2)
+})
+
+test('a folder without a model is named', async ({ expect }) => {
+  await expect(startRecogniser({ ...options, modelDir: '/nowhere' })).rejects.toThrow('/nowhere holds no model')
+})
+
+function plain(text: string): string {
+  return text.toLowerCase().replaceAll(/[^a-z ]/g, '')
+}
+
+function missingWords(text: string, clip: ExpectedClip): string[] {
+  const found = plain(text).split(' ')
+  return plain(clip.text)
+    .split(' ')
+    .filter((word) => !found.includes(word))
+}
+
+function isAt(candidate: SpokenWord, word: string, startSeconds: number, endSeconds: number): boolean {
+  const isNear = (one: number, other: number): boolean => Math.abs(one - other) <= 0.1 + 1e-6
+  return (
+    plain(candidate.word) === plain(word) &&
+    isNear(candidate.startSeconds, startSeconds) &&
+    isNear(candidate.endSeconds, endSeconds)
+  )
+}
