@@ -1,31 +1,11 @@
-import type { Clock } from '../../services/wire/clock.ts'
-import type { Ids } from '../../services/wire/runtime.ts'
 import { createShared } from '../../services/wire/shared.ts'
-import { createEventStream, type EnvironmentEvent, type EventStream } from './events.ts'
+import type { EnvironmentOptions } from './environment-options.ts'
+import { createEventStream, type EventStream } from './events.ts'
 import { startParts } from './lifecycle.ts'
 import { backendPart, functionPart, loadBalancerPart, servicePart, type World } from './parts.ts'
 import { openSecrets } from './secrets.ts'
 import { openStateDir } from './state-dir.ts'
 import type { Topology } from './system.ts'
-
-export interface EnvironmentOptions {
-  readonly topology: Topology
-  /** Names the running copy; its state lives in `<baseDir>/<name>`. */
-  readonly name: string
-  readonly baseDir: string
-  /** Where what is the same for every environment is kept between starts. */
-  readonly cacheDir: string
-  /** Address of the load balancer. */
-  readonly host: string
-  /** 0 takes any free port. */
-  readonly port: number
-  /** A Redis server to use instead of the one on PATH. */
-  readonly redisBinary: string | undefined
-  readonly logLevel: 'trace' | 'debug' | 'info' | 'warn'
-  readonly clock: Clock
-  readonly ids: Ids
-  readonly onEvent?: (event: EnvironmentEvent) => void
-}
 
 /** One running copy of a system. */
 export interface Environment {

@@ -1,0 +1,24 @@
+import type { Clock } from '../../services/wire/clock.ts'
+import type { Ids } from '../../services/wire/runtime.ts'
+import type { EnvironmentEvent } from './events.ts'
+import type { Topology } from './system.ts'
+
+/** What an environment is started from. */
+export interface EnvironmentOptions {
+  readonly topology: Topology
+  /** Names the running copy; its state lives in `<baseDir>/<name>`. */
+  readonly name: string
+  readonly baseDir: string
+  /** Where what is the same for every environment is kept between starts. */
+  readonly cacheDir: string
+  /** Address of the load balancer. */
+  readonly host: string
+  /** 0 takes any free port. */
+  readonly port: number
+  /** A Redis server to use instead of the one on PATH. */
+  readonly redisBinary: string | undefined
+  readonly logLevel: 'trace' | 'debug' | 'info' | 'warn'
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly onEvent?: (event: EnvironmentEvent) => void
+}
