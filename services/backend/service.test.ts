@@ -1,13 +1,21 @@
 import { readFile, rm, writeFile, mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'vitest'
+import { afterAll, beforeAll, describe, test } from 'vitest'
 import { hashKey } from '../account/keys.ts'
 import { redisKeys } from '../account/redis-keys.ts'
 import { startListening, startRedis, testRuntime, type TestRedis } from '../account/testing.ts'
 import { createKey, listKeys, revokeKey } from '../client/keys.ts'
 import { start } from './service.ts'
-import { ADMIN_TOKEN, ask, startBackend, startRelay, type TestDatabase, usePostgres } from './testing.ts'
+import {
+  ADMIN_TOKEN,
+  ask,
+  startBackend,
+  startRelay,
+  type TestBackend,
+  type TestDatabase,
+  usePostgres,
+} from './testing.ts'
 
 const openDatabase = usePostgres()
 
@@ -123,34 +131,44 @@ test('organisations are listed by id, a page at a time', async ({ expect, onTest
   expect(second).not.toHaveProperty('next')
 })
 
-test.for<[string, number, string, { body?: unknown; token?: string }]>([
-  ['GET /organisations', 401, 'The admin token is needed.', { token: 'guessed' }],
-  ['GET /organisations', 401, 'The admin token is needed.', { token: '' }],
-  ['POST /organisations/acme/keys', 401, 'The admin token is needed.', { token: 'x', body: { name: 'laptop' } }],
-  ['GET /organisations/nobody/keys', 404, 'There is no organisation nobody.', {}],
-  ['GET /organisations/nobody/usage', 404, 'There is no organisation nobody.', {}],
-  ['POST /organisations/nobody/keys', 404, 'There is no organisation nobody.', { body: { name: 'laptop' } }],
-  ['PUT /organisations/nobody/limits', 404, 'There is no organisation nobody.', { body: { maxConnections: 1 } }],
-  ['DELETE /organisations/acme/keys/none', 404, 'There is no key none of an organisation acme.', {}],
-  ['GET /nowhere', 404, 'There is no GET /nowhere.', {}],
-  ['PATCH /organisations', 404, 'There is no PATCH /organisations.', {}],
-  ['POST /organisations', 409, 'There is an organisation acme already.', { body: { name: 'Acme', id: 'acme' } }],
-  ['POST /organisations', 400, 'body must have required properties name.', { body: {} }],
-  ['POST /organisations', 400, 'body/name must match pattern', { body: { name: 'a\u0000b' } }],
-  ['POST /organisations', 400, 'body/id must match pattern', { body: { name: 'Acme', id: 'a:b' } }],
-  ['PUT /organisations/acme/limits', 400, 'body/maxConnections must be', { body: { maxConnections: -1 } }],
-  ['PUT /organisations/acme/limits', 400, 'body', { body: { maxConnections: 1, max_connections: 1 } }],
-  ['GET /organisations/%00/usage', 400, 'params/id must match pattern', {}],
-])('%s → %i %s', async ([request, status, message, options], { expect, onTestFinished }) => {
-  const backend = await startBackend(onTestFinished, await openDatabase(onTestFinished))
-  await ask(backend, 'POST /organisations', { body: { name: 'Acme', id: 'acme' } })
+describe('refuses', () => {
+  let backend: TestBackend
+  const cleanups: (() => Promise<void> | void)[] = []
+  beforeAll(async () => {
+    const onFinished = (cleanup: () => Promise<void> | void): void => void cleanups.unshift(cleanup)
+    backend = await startBackend(onFinished, await openDatabase(onFinished))
+    await ask(backend, 'POST /organisations', { body: { name: 'Acme', id: 'acme' } })
+  })
+  afterAll(async () => {
+    for (const cleanup of cleanups) await cleanup()
+  })
 
-  const answer = await ask(backend, request, options)
+  test.for<[string, number, string, { body?: unknown; token?: string }]>([
+    ['GET /organisations', 401, 'The admin token is needed.', { token: 'guessed' }],
+    ['GET /organisations', 401, 'The admin token is needed.', { token: '' }],
+    ['POST /organisations/acme/keys', 401, 'The admin token is needed.', { token: 'x', body: { name: 'laptop' } }],
+    ['GET /organisations/nobody/keys', 404, 'There is no organisation nobody.', {}],
+    ['GET /organisations/nobody/usage', 404, 'There is no organisation nobody.', {}],
+    ['POST /organisations/nobody/keys', 404, 'There is no organisation nobody.', { body: { name: 'laptop' } }],
+    ['PUT /organisations/nobody/limits', 404, 'There is no organisation nobody.', { body: { maxConnections: 1 } }],
+    ['DELETE /organisations/acme/keys/none', 404, 'There is no key none of an organisation acme.', {}],
+    ['GET /nowhere', 404, 'There is no GET /nowhere.', {}],
+    ['PATCH /organisations', 404, 'There is no PATCH /organisations.', {}],
+    ['POST /organisations', 409, 'There is an organisation acme already.', { body: { name: 'Acme', id: 'acme' } }],
+    ['POST /organisations', 400, 'body must have required properties name.', { body: {} }],
+    ['POST /organisations', 400, 'body/name must match pattern', { body: { name: 'a\u0000b' } }],
+    ['POST /organisations', 400, 'body/id must match pattern', { body: { name: 'Acme', id: 'a:b' } }],
+    ['PUT /organisations/acme/limits', 400, 'body/maxConnections must be', { body: { maxConnections: -1 } }],
+    ['PUT /organisations/acme/limits', 400, 'body', { body: { maxConnections: 1, max_connections: 1 } }],
+    ['GET /organisations/%00/usage', 400, 'params/id must match pattern', {}],
+  ])('%s → %i %s', async ([request, status, message, options], { expect }) => {
+    const answer = await ask(backend, request, options)
 
-  expect(answer.status).toBe(status)
-  expect(answer.body).toEqual({
-    error: expect.stringContaining(message) as unknown,
-    request_id: answer.headers.get('dg-request-id'),
+    expect(answer.status).toBe(status)
+    expect(answer.body).toEqual({
+      error: expect.stringContaining(message) as unknown,
+      request_id: answer.headers.get('dg-request-id'),
+    })
   })
 })
 

@@ -21,7 +21,7 @@ const ALL = { seed_all: true }
 /** The function, as its caller sees it. */
 async function load(
   onFinished: (cleanup: () => Promise<void>) => void,
-  { url }: TestDatabase,
+  { url }: Pick<TestDatabase, 'url'>,
   redis: { readonly url: string },
 ): Promise<(event: unknown) => Promise<unknown>> {
   const loaded = await start({ DATABASE_URL: url, REDIS_URL: redis.url }, testRuntime())
@@ -204,8 +204,8 @@ test.for<[unknown, string]>([
   [undefined, 'it is nothing'],
   ['x'.repeat(1_000), '…'],
 ])('%j is no event', async ([event, shown], { expect, onTestFinished }) => {
-  const database = await openDatabase(onTestFinished)
-  const invoke = await load(onTestFinished, database, await startRedis(onTestFinished))
+  const nowhere = { url: 'postgres://nobody@127.0.0.1:1/none' }
+  const invoke = await load(onTestFinished, nowhere, await startRedis(onTestFinished))
   await expect(invoke(event)).rejects.toThrow('The event must be {"seed_all": true} or {"organisation": "<id>"}')
   await expect(invoke(event)).rejects.toThrow(shown)
 })
