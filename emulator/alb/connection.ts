@@ -34,11 +34,11 @@ export function createConnection(socket: Socket, node: number): Connection {
 
 /** Bytes of the connection since the last call, heads included. */
 export function takeBytes(connection: Connection): { receivedBytes: number; sentBytes: number } {
-  const { socket } = connection
-  const receivedBytes = socket.bytesRead - connection.receivedBytes
-  const sentBytes = socket.bytesWritten - connection.sentBytes
-  connection.receivedBytes = socket.bytesRead
-  connection.sentBytes = socket.bytesWritten
+  const { bytesRead, bytesWritten } = connection.socket
+  const receivedBytes = bytesRead - connection.receivedBytes
+  const sentBytes = bytesWritten - connection.sentBytes
+  connection.receivedBytes = bytesRead
+  connection.sentBytes = bytesWritten
   return { receivedBytes, sentBytes }
 }
 

@@ -15,6 +15,8 @@ export type TraceIds = (received: string | undefined, nowMs: number) => string
 export function createTraceIds(ids: Ids): TraceIds {
   let pool = ''
   let used = 0
+  let epochSeconds = 0
+  let epoch = ''
 
   return (received, nowMs) => {
     const fields = received === undefined ? undefined : parseFields(received)
@@ -30,15 +32,13 @@ export function createTraceIds(ids: Ids): TraceIds {
     }
     const chance = pool.slice(used, used + ID_BYTES * 2)
     used += ID_BYTES * 2
-    return `1-${toEpoch(nowMs)}-${chance}`
+    const seconds = Math.floor(nowMs / 1000)
+    if (seconds !== epochSeconds) {
+      epochSeconds = seconds
+      epoch = seconds.toString(16).padStart(8, '0')
+    }
+    return `1-${epoch}-${chance}`
   }
-}
-
-/** Seconds since the epoch, in hexadecimal. */
-function toEpoch(nowMs: number): string {
-  return Math.floor(nowMs / 1000)
-    .toString(16)
-    .padStart(8, '0')
 }
 
 /** The fields without `Self`; undefined when the value makes no sense or has no root. */

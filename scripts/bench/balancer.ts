@@ -61,50 +61,96 @@ const SERVERS = { direct: serveDirectly, balancer: serveBehindBalancer } as cons
 type ServerName = keyof typeof SERVERS
 
 const [first, second] = process.argv.slice(2)
-if (first === 'direct' || first === 'balancer') process.stdout.write(`${await SERVERS[first]()}\n`)
+if (first === 'direct' || first === 'balancer') await serve(first)
 else await compare(Number(first ?? ROUNDS), Number(second ?? ROUND_SECONDS))
+
+interface BenchServer {
+  readonly url: string
+  readonly child: ChildProcess
+}
+
+interface Round {
+  readonly requestsPerSecond: number
+  /** Of the server. What neighbours do to a core moves it less than the rate. */
+  readonly cpuMicrosPerRequest: number
+}
 
 async function compare(rounds: number, seconds: number): Promise<void> {
   const direct = await startServer('direct')
   const balancer = await startServer('balancer')
-  const rates: Record<ServerName, number[]> = { direct: [], balancer: [] }
+  const pairs: [Round, Round][] = []
   try {
-    for (const { url } of [direct, balancer]) await measure(url, 1)
+    for (const server of [direct, balancer]) await measure(server, 1)
     for (let round = 0; round < rounds; round += 1) {
-      rates.direct.push(await measure(direct.url, seconds))
-      rates.balancer.push(await measure(balancer.url, seconds))
+      pairs.push([await measure(direct, seconds), await measure(balancer, seconds)])
     }
   } finally {
     direct.child.kill()
     balancer.child.kill()
   }
-  const directRate = median(rates.direct)
-  const balancerRate = median(rates.balancer)
-  const ratio = median(rates.balancer.map((rate, round) => rate / (rates.direct[round] ?? rate)))
+  const rate = median(pairs.map(([one, other]) => other.requestsPerSecond / one.requestsPerSecond))
+  const cpu = median(pairs.map(([one, other]) => one.cpuMicrosPerRequest / other.cpuMicrosPerRequest))
   console.log(`cores     ${canPin ? 'one for the server, another for the load' : 'not pinned: no taskset'}`)
-  console.log(`direct    ${Math.round(directRate)} requests/s (median of ${rounds} rounds)`)
-  console.log(`balancer  ${Math.round(balancerRate)} requests/s`)
-  console.log(`ratio     ${ratio.toFixed(3)} (median of the rounds' ratios), wanted ≥ ${TARGET_RATIO}`)
+  console.log(`direct    ${describe(pairs.map(([one]) => one))}`)
+  console.log(`balancer  ${describe(pairs.map(([, other]) => other))}`)
+  console.log(`ratio     ${rate.toFixed(3)} by requests/s, ${cpu.toFixed(3)} by CPU time, wanted ≥ ${TARGET_RATIO}`)
 }
 
-async function startServer(name: ServerName): Promise<{ child: ChildProcess; url: string }> {
+function describe(rounds: readonly Round[]): string {
+  const rate = median(rounds.map(({ requestsPerSecond }) => requestsPerSecond))
+  const cpu = median(rounds.map(({ cpuMicrosPerRequest }) => cpuMicrosPerRequest))
+  return `${Math.round(rate)} requests/s, ${cpu.toFixed(1)} µs of CPU each (medians of ${rounds.length} rounds)`
+}
+
+/** The server's side: says its address, then, when asked, the CPU time it has used. */
+async function serve(name: ServerName): Promise<void> {
+  process.on('message', () => {
+    const { user, system } = process.cpuUsage()
+    process.send?.(user + system)
+  })
+  process.send?.(await SERVERS[name]())
+}
+
+async function startServer(name: ServerName): Promise<BenchServer> {
   const [command, ...rest] = pinned(SERVER_CORE, [process.execPath, ...process.execArgv, thisFile, name])
-  const child = spawn(command ?? '', rest, { stdio: ['ignore', 'pipe', 'inherit'] })
-  const ended = once(child, 'exit').then(() => Promise.reject(new Error(`The ${name} server did not start.`)))
-  const [url] = (await Promise.race([once(child.stdout, 'data'), ended])) as [Buffer]
-  ended.catch(() => undefined)
-  return { child, url: url.toString().trim() }
+  const child = spawn(command ?? '', rest, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  return { child, url: String(await answerOf(child)) }
 }
 
-/** Requests per second over one round. */
-async function measure(url: string, seconds: number): Promise<number> {
+async function answerOf(child: ChildProcess): Promise<unknown> {
+  const ended = new AbortController()
+  const exited = once(child, 'exit', ended).then(() => Promise.reject(new Error('A server has ended.')))
+  try {
+    const [answer] = (await Promise.race([once(child, 'message'), exited])) as [unknown]
+    return answer
+  } finally {
+    exited.catch(() => undefined)
+    ended.abort()
+  }
+}
+
+async function cpuMicrosOf({ child }: BenchServer): Promise<number> {
+  child.send('cpu')
+  return Number(await answerOf(child))
+}
+
+async function measure(server: BenchServer, seconds: number): Promise<Round> {
   const autocannon = createRequire(import.meta.url).resolve('autocannon')
-  const load = [process.execPath, autocannon, '-j', '-c', `${CONNECTIONS}`, '-d', `${seconds}`, url]
+  const load = [process.execPath, autocannon, '-j', '-c', `${CONNECTIONS}`, '-d', `${seconds}`, server.url]
   const [command, ...rest] = pinned(LOAD_CORE, load)
+  const before = await cpuMicrosOf(server)
   const { stdout } = await run(command ?? '', rest)
-  const result = JSON.parse(stdout) as { requests: { average: number }; errors: number; non2xx: number }
-  if (result.errors + result.non2xx > 0) throw new Error(`${result.errors} errors, ${result.non2xx} not 2xx at ${url}`)
-  return result.requests.average
+  const cpuMicros = (await cpuMicrosOf(server)) - before
+  const { requests, errors, non2xx } = JSON.parse(stdout) as LoadResult
+  if (errors + non2xx > 0) throw new Error(`${errors} errors and ${non2xx} answers that are not 2xx at ${server.url}`)
+  return { requestsPerSecond: requests.average, cpuMicrosPerRequest: cpuMicros / requests.total }
+}
+
+/** What autocannon prints, as far as it is of use here. */
+interface LoadResult {
+  readonly requests: { readonly average: number; readonly total: number }
+  readonly errors: number
+  readonly non2xx: number
 }
 
 function pinned(core: string, command: readonly string[]): readonly string[] {
