@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'vitest'
 import { startDecoding } from '../whisper/decoder.ts'
 import { encode, type EncodedAudio } from '../whisper/encoder.ts'
+import { recogniseWindow } from '../whisper/recognise-window.ts'
+import type { Recognition } from '../whisper/recogniser.ts'
 import { loadWhisper, type WhisperModel } from '../whisper/whisper-model.ts'
 import { importModel } from './import-model.ts'
 import { ct2File, TINY, tinyVariables, writeTinyWhisper } from './testing.ts'
@@ -93,6 +95,26 @@ test('int8 logits stay close to those of single precision', async ({ expect, onT
 
   expect(greatestDifference(logits[0], logits[1])).toBeGreaterThan(0)
   expect(greatestDifference(logits[0], logits[1])).toBeLessThan(0.2)
+})
+
+test('a multilingual model detects the language or takes the one it is told', async ({ expect, onTestFinished }) => {
+  const { from, to } = await prepare(onTestFinished)
+  await writeTinyWhisper(from, 'multilingual')
+  const { multilingual, languages } = await importModel({ from, to, precision: 'int8' })
+  const model = await loadWhisper(to, 1)
+  const recognise = (language: string | undefined): Promise<Recognition> =>
+    recogniseWindow(
+      model,
+      new Float32Array(4800),
+      { priority: 'interim', language, slackPositions: 'full', timestamps: true },
+      () => undefined,
+    )
+
+  expect(multilingual).toBe(true)
+  expect(languages).toEqual({ en: 50_259, de: 50_260 })
+  const [detected, told, other] = await Promise.all([recognise(undefined), recognise('en-GB'), recognise('de')])
+  expect([told.text, other.text]).toContain(detected.text)
+  await expect(recognise('xx')).rejects.toMatchObject({ status: 400 })
 })
 
 test('keeps a README beside the model it replaces', async ({ expect, onTestFinished }) => {

@@ -28,14 +28,16 @@ export function variable(
 }
 
 /** Writes a faster-whisper folder of a Whisper with one layer, one head and random weights. */
-export async function writeTinyWhisper(folder: string, variables = tinyVariables()): Promise<void> {
+export async function writeTinyWhisper(folder: string, kind: 'english' | 'multilingual' = 'english'): Promise<void> {
+  const names = kind === 'english' ? tinyVocabulary() : multilingualVocabulary()
+  const variables = tinyVariables(kind === 'english' ? TINY.vocabulary : names.length)
   await mkdir(folder, { recursive: true })
   await writeFile(join(folder, 'model.bin'), ct2File(variables))
   await writeFile(
     join(folder, 'config.json'),
     JSON.stringify({ alignment_heads: [[0, 0]], suppress_ids: [1], suppress_ids_begin: [2] }),
   )
-  await writeFile(join(folder, 'vocabulary.txt'), `${tinyVocabulary().join('\n')}\n`)
+  await writeFile(join(folder, 'vocabulary.txt'), `${names.join('\n')}\n`)
 }
 
 function tinyVocabulary(): string[] {
@@ -44,8 +46,16 @@ function tinyVocabulary(): string[] {
   return [...texts, ...special, '<|nospeech|>', '<|notimestamps|>', '<|0.00|>', '<|0.02|>', '<|0.04|>']
 }
 
-export function tinyVariables(): Variable[] {
-  const { mels, positions, text: textPositions, state, vocabulary } = TINY
+/** As many tokens as the first multilingual Whisper has, of two languages. */
+function multilingualVocabulary(): string[] {
+  const texts = Array.from({ length: 50_257 }, (_, id) => `x${id}`)
+  const special = ['<|endoftext|>', '<|startoftranscript|>', '<|en|>', '<|de|>', '<|transcribe|>', '<|startofprev|>']
+  const names = [...texts, ...special, '<|nospeech|>', '<|notimestamps|>']
+  return [...names, ...Array.from({ length: 51_865 - names.length }, (_, id) => `<|${id}|>`)]
+}
+
+export function tinyVariables(vocabulary: number = TINY.vocabulary): Variable[] {
+  const { mels, positions, text: textPositions, state } = TINY
   return [
     ['encoder/conv1/weight', [state, mels, 3]],
     ['encoder/conv1/bias', [state]],

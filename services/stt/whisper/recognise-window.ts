@@ -123,8 +123,10 @@ function summarise(model: WhisperModel, passes: readonly Placed<Pass>[]): Omit<R
   }
 }
 
+/** Positions are 20 ms apart: more than milliseconds would only be rounding errors. */
 function shift(word: SpokenWord, seconds: number): SpokenWord {
-  return { ...word, startSeconds: word.startSeconds + seconds, endSeconds: word.endSeconds + seconds }
+  const toMilliseconds = (time: number): number => Math.round((time + seconds) * 1000) / 1000
+  return { ...word, startSeconds: toMilliseconds(word.startSeconds), endSeconds: toMilliseconds(word.endSeconds) }
 }
 
 /** Repetitive text compresses well; above 2.4 Whisper's authors distrust it. */
