@@ -1,7 +1,8 @@
 /**
- * Sends recordings with known words through a running system, by file and live (in real time), and judges the words.
+ * Sends recordings with known words through a system, by file and live (in real time), and judges the words.
  *
- *   npm run check:walk -- --url http://127.0.0.1:8080 --key org_… [more.wav …]    the public API
+ *   npm run check:walk [-- more.wav …]                                            the whole system, started for it
+ *   npm run check:walk -- --url http://127.0.0.1:8080 --key org_… [more.wav …]    one that runs
  *   npm run check:walk -- --server [--url http://127.0.0.1:8000] [more.wav …]     a speech server, started if no URL
  *
  * Always the clips of fixtures/audio; further WAV files count when their words are in a .txt beside them. Exits with 1
@@ -22,6 +23,7 @@ import type { Dialect } from './walk/dialect.ts'
 import { errorsOf, judge, percent } from './walk/judge.ts'
 import type { Walked } from './walk/judge.ts'
 import { listen } from './walk/listen.ts'
+import { startSystem } from './walk/system.ts'
 
 /** Live clips at once: more than one, as in life, and few enough for two cores. */
 const LIVE_AT_ONCE = 3
@@ -56,7 +58,9 @@ async function openTarget(): Promise<Target> {
   if (server && url) return { dialect: speechServer(url), close }
   if (server) return startSpeechServer()
   if (url && key) return { dialect: publicApi(url, key), close }
-  throw new Error('Say what to check: --url and --key, or --server.')
+  if (url || key) throw new Error('--url and --key belong together.')
+  const system = await startSystem()
+  return { dialect: publicApi(system.url, system.key), close: () => system.stop() }
 }
 
 async function startSpeechServer(): Promise<Target> {
