@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { packageRoot } from '../../../fixtures/package-root.ts'
 
-const MAIN = join(packageRoot, 'dist', 'emulator', 'cli', 'main.js')
+export const MAIN = join(packageRoot, 'dist', 'emulator', 'cli', 'main.js')
 
 export interface Started {
   readonly child: ChildProcess
