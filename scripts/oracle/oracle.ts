@@ -40,7 +40,7 @@ export async function loadOracle(weightsDir: string, audioDir: string): Promise<
 }
 
 /** The clips are all 16 kHz, mono, 16 bit. */
-export async function readSpeech(path: string): Promise<Float32Array> {
+async function readSpeech(path: string): Promise<Float32Array> {
   const bytes = await readFile(path)
   const start = bytes.indexOf('data') + 8
   return Float32Array.from({ length: (bytes.length - start) >> 1 }, (_, index) => {

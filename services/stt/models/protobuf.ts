@@ -30,7 +30,7 @@ export function messageField(field: number, ...fields: readonly Encoded[]): Enco
   return [varint(tag(field, WIRE_LENGTH_DELIMITED)), varint(encodedBytes(pieces)), ...pieces]
 }
 
-export function encodedBytes(pieces: Encoded): number {
+function encodedBytes(pieces: Encoded): number {
   return pieces.reduce((sum, piece) => sum + piece.byteLength, 0)
 }
 

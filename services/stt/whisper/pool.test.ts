@@ -7,22 +7,23 @@ import { startPool, type Pool } from './pool.ts'
 import type { WindowOptions } from './recogniser.ts'
 
 /**
- * A worker without a model. The first sample tells what to do: 0 answer at once, 1 wait until the test says `go`,
- * 2 die, 3 work until cancelled. The text of the answer is how many requests came before.
+ * A worker without a model. The first sample tells what to do: 0 answer at once, 1 wait until the gate opens, 2 die,
+ * 3 work until cancelled, 4 wait for the gate and hear nothing else. The text of the answer is how many requests came before.
  */
 const WORKER = `
   const { parentPort, workerData } = require('node:worker_threads')
   const cancelled = new Int32Array(workerData.cancelled)
   const gate = new Int32Array(workerData.gate)
   let count = 0
-  parentPort.on('message', ({ id, samples, request }) => {
-    if (samples[0] === 2) process.exit(7)
-    if (samples[0] === 1) Atomics.wait(gate, 0, 0)
-    if (samples[0] === 3) {
-      while (Atomics.load(cancelled, 0) !== id) Atomics.wait(gate, 0, 0, 1)
-      return parentPort.postMessage({ type: 'failed', id, message: 'cancelled' })
-    }
-    parentPort.postMessage({ type: 'done', id, recognition: { text: String(count), priority: request.priority, length: samples.length } })
+  parentPort.on('message', ({ type, id, samples, request }) => {
+    if (type === 'stop') return parentPort.close()
+    const [task] = samples
+    if (task === 2) process.exit(7)
+    const isStopped = () => task !== 4 && [id, -1].includes(Atomics.load(cancelled, 0))
+    while (task > 0 && !isStopped() && (task === 3 || Atomics.load(gate, 0) === 0)) Atomics.wait(gate, 0, 0, 1)
+    if (isStopped()) return parentPort.postMessage({ type: 'failed', id, message: 'cancelled' })
+    const recognition = { text: String(count), priority: request.priority, length: samples.length }
+    parentPort.postMessage({ type: 'done', id, recognition })
     count += 1
   })
   parentPort.postMessage({ type: 'ready' })
@@ -31,6 +32,7 @@ const ANSWER = Float32Array.of(0)
 const WAIT = Float32Array.of(1)
 const DIE = Float32Array.of(2)
 const UNTIL_CANCELLED = Float32Array.of(3)
+const HANG = Float32Array.of(4)
 
 const FILE: WindowOptions = { priority: 'file', language: 'en', slackPositions: 256, timestamps: true }
 
@@ -181,6 +183,17 @@ test('stopping fails what is open and what comes later with 503', async ({ expec
   await expect(pool.recognise(ANSWER, FILE)).rejects.toMatchObject({ status: 503 })
 })
 
+test('a worker that does not stop is ended after a deadline', async ({ expect, onTestFinished }) => {
+  const { pool, clock } = await start(onTestFinished)
+  const outcome = expect(pool.recognise(HANG, FILE)).rejects.toMatchObject({ status: 503 })
+
+  const stopped = pool.stop()
+  expect(clock.pendingMs).toEqual([5000])
+  clock.fire()
+
+  await Promise.all([stopped, outcome])
+})
+
 test('a first worker that cannot start fails the start with its reason', async ({ expect }) => {
   const starting = startPool({
     workers: 2,
@@ -195,15 +208,22 @@ test('a first worker that cannot start fails the start with its reason', async (
 interface ManualClock extends Clock {
   /** Delays of the timers that were set. */
   readonly pendingMs: readonly number[]
+  /** Runs what every timer waits for. */
+  fire(): void
 }
 
 function createManualClock(): ManualClock {
   const pendingMs: number[] = []
+  const callbacks: (() => void)[] = []
   return {
     pendingMs,
+    fire() {
+      for (const run of callbacks) run()
+    },
     now: () => 0,
-    after(ms): Timer {
+    after(ms, run): Timer {
       pendingMs.push(ms)
+      callbacks.push(run)
       return { cancel: () => undefined }
     },
     sleep: () => Promise.resolve(),

@@ -4,7 +4,7 @@ import type { Log } from '../../wire/log.ts'
 import { SpeechError } from '../errors.ts'
 import type { WindowRequest } from './recognise-window.ts'
 import type { Priority, Recognition, WindowOptions } from './recogniser.ts'
-import type { WorkerReply, WorkerRequest } from './worker-messages.ts'
+import { STOP_ALL, type WorkerMessage, type WorkerReply } from './worker-messages.ts'
 
 export interface PoolOptions {
   readonly workers: number
@@ -26,6 +26,9 @@ const URGENCY: Readonly<Record<Priority, number>> = { final: 0, interim: 1, file
 /** A worker that cannot be replaced at once is tried again after this, doubled each time up to the longest. */
 const FIRST_RETRY_MS = 500
 const LONGEST_RETRY_MS = 30_000
+
+/** Much longer than the longest step, encoding a full window. */
+const STOP_DEADLINE_MS = 5000
 
 interface Job {
   readonly id: number
@@ -91,13 +94,8 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
       isStopped = true
       const error = new SpeechError(503, 'The recogniser is stopping.')
       for (const job of queue.splice(0)) job.reject(error)
-      await Promise.all(
-        slots.map(async (slot) => {
-          slot.retry?.cancel()
-          slot.job?.reject(error)
-          await slot.worker?.terminate()
-        }),
-      )
+      for (const slot of slots) slot.job?.reject(error)
+      await Promise.all(slots.map(stopWorker))
     },
   }
 
@@ -116,7 +114,7 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
       slot.job = job
       // A copy of exactly this window: the caller's array may be a view of a long recording and stays usable.
       const samples = job.samples.slice()
-      const message: WorkerRequest = { id: job.id, samples, request: job.request }
+      const message: WorkerMessage = { type: 'recognise', id: job.id, samples, request: job.request }
       slot.worker.postMessage(message, [samples.buffer])
     }
   }
@@ -157,6 +155,26 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
         slot.isReady = false
         reject(error)
         if (!isStopped && wasReady) replace(slot, error)
+      })
+    })
+  }
+
+  /**
+   * Ends a worker between two steps. One that is terminated inside the inference library takes the whole process with
+   * it, so that is for a worker that hangs.
+   */
+  async function stopWorker(slot: Slot): Promise<void> {
+    slot.retry?.cancel()
+    const { worker } = slot
+    if (!worker) return
+    Atomics.store(new Int32Array(slot.cancelled), 0, STOP_ALL)
+    const message: WorkerMessage = { type: 'stop' }
+    worker.postMessage(message, [])
+    await new Promise<void>((resolve) => {
+      const deadline = clock.after(STOP_DEADLINE_MS, () => void worker.terminate())
+      worker.once('exit', () => {
+        deadline.cancel()
+        resolve()
       })
     })
   }

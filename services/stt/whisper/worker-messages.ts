@@ -6,11 +6,17 @@ import type { SpeechFailure } from '../../wire/speech.ts'
 export interface WorkerData {
   readonly modelDir: string
   readonly threads: number
-  /** One 32-bit number: the id of the request to stop, written by the main thread. */
+  /** One 32-bit number, written by the main thread: the id of the request to stop, or `STOP_ALL`. */
   readonly cancelled: SharedArrayBuffer
 }
 
+/** In place of a request's id: stop whatever runs. */
+export const STOP_ALL = -1
+
+export type WorkerMessage = WorkerRequest | { readonly type: 'stop' }
+
 export interface WorkerRequest {
+  readonly type: 'recognise'
   readonly id: number
   readonly samples: Float32Array
   readonly request: WindowRequest

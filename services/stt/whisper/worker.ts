@@ -2,7 +2,13 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { SpeechError } from '../errors.ts'
 import { recogniseWindow } from './recognise-window.ts'
 import { loadWhisper, type WhisperModel } from './whisper-model.ts'
-import type { WorkerData, WorkerReply, WorkerRequest } from './worker-messages.ts'
+import {
+  STOP_ALL,
+  type WorkerData,
+  type WorkerMessage,
+  type WorkerReply,
+  type WorkerRequest,
+} from './worker-messages.ts'
 
 // A worker thread of the recogniser: loads the model, says so, then answers one request at a time.
 
@@ -13,15 +19,18 @@ const cancelledId = new Int32Array(cancelled)
 const send = (reply: WorkerReply): void => port.postMessage(reply)
 
 const model = await loadWhisper(modelDir, threads)
-port.on('message', (message: WorkerRequest) => {
-  void answer(model, message)
+port.on('message', (message: WorkerMessage) => {
+  // With the port closed the thread ends by itself, after the step that runs.
+  if (message.type === 'stop') port.close()
+  else void answer(model, message)
 })
 send({ type: 'ready' })
 
 async function answer(loaded: WhisperModel, { id, samples, request }: WorkerRequest): Promise<void> {
   try {
     const recognition = await recogniseWindow(loaded, samples, request, () => {
-      if (Atomics.load(cancelledId, 0) === id) throw new Error('The request was cancelled.')
+      const toStop = Atomics.load(cancelledId, 0)
+      if (toStop === id || toStop === STOP_ALL) throw new Error('The request was cancelled.')
     })
     send({ type: 'done', id, recognition })
   } catch (error) {

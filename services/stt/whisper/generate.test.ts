@@ -1,0 +1,77 @@
+import { test } from 'vitest'
+import type { ModelManifest } from '../models/manifest.ts'
+import type { Decoding } from './decoder.ts'
+import { generate, type GenerateOptions } from './generate.ts'
+
+const END = 50
+const START = 51
+const NO_SPEECH = 52
+const VOCABULARY = 60
+const manifest = {
+  tokens: { endOfText: END, startOfTranscript: START, noSpeech: NO_SPEECH, firstTimestamp: 55 },
+  dimensions: { vocabulary: VOCABULARY },
+  suppressed: [],
+  suppressedFirst: [],
+} as unknown as ModelManifest
+
+const options: GenerateOptions = {
+  manifest,
+  prompt: [START],
+  timestamps: false,
+  maxTokens: 40,
+  checkpoint: () => undefined,
+}
+
+/** A decoder that says one token after the other, each nine times as likely as all others together. */
+function saying(tokens: readonly number[]): Decoding {
+  let said = 0
+  return {
+    length: 0,
+    attention: [],
+    async feed(_tokens, rows) {
+      const token = tokens[said] ?? END
+      said += 1
+      const others = 0.1 / (VOCABULARY - 1)
+      const logits = new Float32Array(VOCABULARY).fill(Math.log(others))
+      logits[token] = Math.log(0.9)
+      return Array.from({ length: rows }, () => logits)
+    },
+  }
+}
+
+test('writes until the text ends', async ({ expect }) => {
+  const generation = await generate(saying([1, 2, 3]), options)
+
+  expect(generation).toMatchObject({ tokens: [1, 2, 3], looped: false })
+  // Four choices, that of the end included, each among the text tokens and the end.
+  const share = 0.9 / (0.9 + (END * 0.1) / (VOCABULARY - 1))
+  expect(generation.averageLogProbability).toBeCloseTo(Math.log(share), 4)
+  expect(generation.noSpeechProbability).toBeCloseTo(0.1 / (VOCABULARY - 1), 4)
+})
+
+test('cuts a loop to one copy', async ({ expect }) => {
+  const phrase = [5, 6, 7, 8]
+
+  const generation = await generate(saying([1, ...phrase, ...phrase, ...phrase, ...phrase]), options)
+
+  expect(generation).toMatchObject({ tokens: [1, ...phrase], looped: true })
+  expect(generation.logProbabilities).toHaveLength(5)
+})
+
+test('takes more tokens than anybody can say for a loop', async ({ expect }) => {
+  const endless = Array.from({ length: 49 }, (_, index) => index)
+
+  const generation = await generate(saying(endless), { ...options, maxTokens: 20 })
+
+  expect(generation).toMatchObject({ tokens: endless.slice(0, 20), looped: true })
+})
+
+test('stops between steps when it is told to', async ({ expect }) => {
+  let steps = 0
+  const checkpoint = (): void => {
+    steps += 1
+    if (steps === 3) throw new Error('enough')
+  }
+
+  await expect(generate(saying([1, 2, 3, 4]), { ...options, checkpoint })).rejects.toThrow('enough')
+})

@@ -1,0 +1,43 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test, type TestContext } from 'vitest'
+import { importModel } from '../models/import-model.ts'
+import { writeTinyWhisper } from '../models/testing.ts'
+import { recogniseWindow, type WindowRequest } from './recognise-window.ts'
+import type { Recognition } from './recogniser.ts'
+import { loadWhisper } from './whisper-model.ts'
+
+const SAMPLES = Float32Array.from({ length: 3200 }, (_, index) => Math.sin(index / 7))
+const SHORT: WindowRequest = { priority: 'final', language: undefined, slackPositions: 2, timestamps: false }
+
+type Recognise = (request: WindowRequest) => Promise<Omit<Recognition, 'computeMs'>>
+
+/** A model with random weights, which never ends its text: every result is doubtful. */
+async function loadBabbler(onTestFinished: TestContext['onTestFinished']): Promise<Recognise> {
+  const folder = await mkdtemp(join(tmpdir(), 'aldea-window-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  await writeTinyWhisper(join(folder, 'source'))
+  await importModel({ from: join(folder, 'source'), to: join(folder, 'model'), precision: 'fp32' })
+  const model = await loadWhisper(join(folder, 'model'), 1)
+  return async (request) => {
+    const { computeMs: _, ...recognition } = await recogniseWindow(model, SAMPLES, request, () => undefined)
+    return recognition
+  }
+}
+
+test('a final of a short window that loops is done again with the full window', async ({ expect, onTestFinished }) => {
+  const recognise = await loadBabbler(onTestFinished)
+
+  const full = await recognise({ ...SHORT, slackPositions: 'full' })
+
+  expect(await recognise(SHORT)).toEqual(full)
+})
+
+test('an interim that loops is not done again', async ({ expect, onTestFinished }) => {
+  const recognise = await loadBabbler(onTestFinished)
+
+  const full = await recognise({ ...SHORT, slackPositions: 'full' })
+
+  expect(await recognise({ ...SHORT, priority: 'interim' })).not.toEqual(full)
+})
