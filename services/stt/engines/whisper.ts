@@ -1,7 +1,8 @@
 import type { SpokenWord, Transcript } from '../../wire/speech.ts'
 import { openAudioFile } from '../audio/file.ts'
 import { SAMPLE_RATE_HZ } from '../audio/format.ts'
-import { isBlip } from '../live/result.ts'
+import { clampWords } from '../domain/clamp-words.ts'
+import { isBlip, roundSeconds } from '../live/result.ts'
 import { openLiveStream } from '../live/stream.ts'
 import type { Purpose } from '../live/transcriber.ts'
 import type { Ears } from '../vad/ears.ts'
@@ -97,17 +98,24 @@ interface Placed {
 
 /** What a piece says, in the recording's time; nothing where a noise was taken for speech. */
 function place(recognition: Recognition, piece: Piece, segments: readonly Segment[]): Placed {
-  const voiced = segments
-    .filter(({ startSample, endSample }) => endSample > piece.startSample && startSample < piece.endSample)
-    .reduce((sum, { startSample, endSample }) => sum + endSample - startSample, 0)
+  const speech = segments.filter(
+    ({ startSample, endSample }) => endSample > piece.startSample && startSample < piece.endSample,
+  )
+  const voiced = speech.reduce((sum, { startSample, endSample }) => sum + endSample - startSample, 0)
   if (isBlip(recognition, voiced)) return { text: '', words: [] }
+
+  const speechTimes = speech.map(({ startSample, endSample }) => ({
+    startSeconds: (startSample - piece.startSample) / SAMPLE_RATE_HZ,
+    endSeconds: (endSample - piece.startSample) / SAMPLE_RATE_HZ,
+  }))
   const offset = piece.startSample / SAMPLE_RATE_HZ
   return {
     text: recognition.text,
-    words: recognition.words.map((word) => ({
-      ...word,
-      startSeconds: offset + word.startSeconds,
-      endSeconds: Math.min(piece.endSample / SAMPLE_RATE_HZ, offset + word.endSeconds),
+    words: clampWords(recognition.words, speechTimes).map(({ word, startSeconds, endSeconds, confidence }) => ({
+      word,
+      startSeconds: roundSeconds(offset + startSeconds),
+      endSeconds: roundSeconds(Math.min(piece.endSample / SAMPLE_RATE_HZ, offset + endSeconds)),
+      confidence,
     })),
   }
 }

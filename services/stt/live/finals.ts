@@ -1,4 +1,6 @@
 import { SAMPLE_RATE_HZ } from '../audio/format.ts'
+import { clampWords } from '../domain/clamp-words.ts'
+import type { SpeechTime } from '../domain/clamp-words.ts'
 import type { Recognition } from '../whisper/recogniser.ts'
 import { MAX_CONTEXT_SAMPLES, contextOf, saidAfter } from './context.ts'
 import type { Spoken } from './context.ts'
@@ -69,7 +71,7 @@ export function createFinals({ transcribe, buffer, track, outbox, interims, sign
     outbox.put(async () => {
       try {
         const said = await saying
-        const result = toResult(spoken, flags, said)
+        const result = toResult(spoken, flags, { ...said, words: clampWords(said.words, [voiceOf(spoken)]) })
         lastWordEndSeconds = result.words.at(-1)?.endSeconds ?? lastWordEndSeconds
         // A noise that was taken for speech is not worth a message, unless it ends interims or answers a Finalize.
         return said.text || isExpected ? result : undefined
@@ -90,5 +92,13 @@ export function createFinals({ transcribe, buffer, track, outbox, interims, sign
       lastWordEndSeconds = undefined
       return ended
     },
+  }
+}
+
+/** In seconds from the start of the span, as words are. */
+function voiceOf({ startSample, voiceStartSample, voiceEndSample }: Spoken): SpeechTime {
+  return {
+    startSeconds: (voiceStartSample - startSample) / SAMPLE_RATE_HZ,
+    endSeconds: (voiceEndSample - startSample) / SAMPLE_RATE_HZ,
   }
 }

@@ -27,15 +27,15 @@ export function toResult(span: Span, flags: Flags, { text, words, confidence }: 
   const end = span.endSample / SAMPLE_RATE_HZ
   return {
     type: 'Result',
-    startSeconds: round(start),
-    durationSeconds: round(end - start),
+    startSeconds: roundSeconds(start),
+    durationSeconds: roundSeconds(end - start),
     ...flags,
     text,
     confidence,
     words: words.map((word) => ({
       ...word,
-      startSeconds: round(Math.min(end, start + word.startSeconds)),
-      endSeconds: round(Math.min(end, start + word.endSeconds)),
+      startSeconds: roundSeconds(Math.min(end, start + word.startSeconds)),
+      endSeconds: roundSeconds(Math.min(end, start + word.endSeconds)),
     })),
   }
 }
@@ -65,7 +65,7 @@ export function isLoop(recognition: Recognition): boolean {
   return recognition.compressionRatio > LOOP_COMPRESSION_RATIO
 }
 
-// Microseconds: enough for any clock, short in JSON.
-function round(seconds: number): number {
+/** To the microsecond: enough for any clock, short in JSON. */
+export function roundSeconds(seconds: number): number {
   return Math.round(seconds * 1e6) / 1e6
 }
