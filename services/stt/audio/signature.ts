@@ -17,7 +17,7 @@ export type Container =
   | 'rifx'
 
 /** Enough for every signature, the second header of an MPEG frame included. */
-export const SIGNATURE_BYTES = 2_048
+const SIGNATURE_BYTES = 2_048
 
 interface Mark {
   readonly container: Container

@@ -1,7 +1,7 @@
 import { FRAME_SAMPLES } from './ears.ts'
 
 /** Thresholds on the probability of speech: Silero's own recommendation, measured to suit Whisper (speech on, off). */
-export const SPEECH_ON = 0.5
+const SPEECH_ON = 0.5
 export const SPEECH_OFF = 0.35
 
 // 64 ms: a click is shorter, a word is not.
