@@ -38,3 +38,15 @@ test('a reader hears nothing after it has left', ({ expect }) => {
 
   expect(heard).toEqual([ready])
 })
+
+test('a flood of one type leaves the past of the others alone, and only its own end is kept', ({ expect }) => {
+  const events = createEventStream(systemClock)
+  events.emit(ready)
+  for (let at = 0; at < 10_000; at += 1) events.emit({ type: 'part.stopped', at, part: 'redis' })
+
+  const kept = events.of('part.stopped')
+  expect(events.of('part.ready')).toEqual([ready])
+  expect(kept.length).toBeGreaterThanOrEqual(512)
+  expect(kept.length).toBeLessThanOrEqual(1_024)
+  expect(kept.at(-1)).toEqual({ type: 'part.stopped', at: 9_999, part: 'redis' })
+})

@@ -59,16 +59,28 @@ export interface EventStream {
   read(reader: (event: EnvironmentEvent) => void): () => void
   /** The first event, past or future, that matches; rejects after `timeoutMs`. */
   next<E extends EnvironmentEvent>(matches: (event: EnvironmentEvent) => event is E, timeoutMs: number): Promise<E>
-  /** Past events of one type, oldest first; only the last few thousand of all types are kept. */
+  /** Past events of one type, oldest first; only the last several hundred of each type are kept. */
   of<T extends EnvironmentEvent['type']>(type: T): readonly Extract<EnvironmentEvent, { type: T }>[]
 }
 
-/** Enough for any test and for a late reader, small enough to forget about: about 2 MB. */
-const KEPT_EVENTS = 4_096
+/**
+ * At most, of each type: a flood of requests must not push out that a part has started. Enough for any test and for a
+ * late reader, and few enough that most are gone before the garbage collector would move them: keeping 4,096 made
+ * every request through the balancer an eighth slower.
+ */
+const KEPT_OF_EACH_TYPE = 1_024
 
 export function createEventStream(clock: { after(ms: number, run: () => void): { cancel(): void } }): EventStream {
   const readers = new Set<(event: EnvironmentEvent) => void>()
-  const kept: EnvironmentEvent[] = []
+  const kept = new Map<EnvironmentEvent['type'], EnvironmentEvent[]>()
+
+  function keep(event: EnvironmentEvent): void {
+    const alike = kept.get(event.type)
+    if (!alike) return void kept.set(event.type, [event])
+    alike.push(event)
+    // Half of them at a time: moving them all for every event would cost more than the event.
+    if (alike.length > KEPT_OF_EACH_TYPE) alike.splice(0, KEPT_OF_EACH_TYPE / 2)
+  }
 
   function read(reader: (event: EnvironmentEvent) => void): () => void {
     readers.add(reader)
@@ -77,14 +89,12 @@ export function createEventStream(clock: { after(ms: number, run: () => void): {
 
   return {
     emit(event) {
-      kept.push(event)
-      // Half of them at a time: moving thousands of places for every event would cost more than the event.
-      if (kept.length > KEPT_EVENTS) kept.splice(0, KEPT_EVENTS / 2)
+      keep(event)
       for (const reader of readers) reader(event)
     },
     read,
     next(matches, timeoutMs) {
-      const past = kept.find(matches)
+      const past = [...kept.values()].flat().find(matches)
       if (past) return Promise.resolve(past)
       return new Promise((resolve, reject) => {
         const end = read((event) => {
@@ -100,6 +110,7 @@ export function createEventStream(clock: { after(ms: number, run: () => void): {
       })
     },
     of: <T extends EnvironmentEvent['type']>(type: T) =>
-      kept.filter((event): event is Extract<EnvironmentEvent, { type: T }> => event.type === type),
+      // The key is the type of all that is kept under it.
+      [...(kept.get(type) ?? [])] as Extract<EnvironmentEvent, { type: T }>[],
   }
 }
