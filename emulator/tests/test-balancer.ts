@@ -1,6 +1,7 @@
 import { once } from 'node:events'
-import { type RequestListener, type Server, createServer } from 'node:http'
+import { type Agent, type RequestListener, type Server, createServer, request } from 'node:http'
 import { type Socket, connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { systemIds } from '../../services/wire/ids.ts'
 import { type LoadBalancer, startLoadBalancer } from '../alb/load-balancer.ts'
 import type { Action, HealthCheckConfig, Rule, Target, TargetGroupConfig } from '../alb/model.ts'
@@ -60,9 +61,9 @@ export interface TestTarget extends Target {
 export function createTarget(id: string, answer: RequestListener): TestTarget {
   return createTargetOf(
     id,
-    createServer((request, response) => {
-      if (request.url === '/health') response.end('ok')
-      else answer(request, response)
+    createServer((incoming, response) => {
+      if (incoming.url === '/health') response.end('ok')
+      else answer(incoming, response)
     }),
   )
 }
@@ -86,10 +87,10 @@ export async function openSocket(port: number, onTestFinished: OnTestFinished): 
   return socket
 }
 
-/** Sends `text` as it is and returns all that comes back until the connection ends. */
-export async function exchangeRaw(port: number, text: string, onTestFinished: OnTestFinished): Promise<string> {
+/** Sends `sent` as it is and returns all that comes back until the connection ends. */
+export async function exchangeRaw(port: number, sent: string, onTestFinished: OnTestFinished): Promise<string> {
   const socket = await openSocket(port, onTestFinished)
-  socket.write(text, 'latin1')
+  socket.write(sent, 'latin1')
   let received = ''
   socket.setEncoding('latin1')
   for await (const chunk of socket) received += String(chunk)
@@ -129,4 +130,31 @@ export function createDeferred<T>(): Deferred<T> {
   let resolve: (value: T) => void = () => undefined
   const promise = new Promise<T>((settle) => (resolve = settle))
   return { promise, resolve: (value) => resolve(value) }
+}
+
+export interface Answer {
+  readonly status: number | undefined
+  readonly body: string
+  /** Of the client's end of the connection. */
+  readonly localPort: number | undefined
+}
+
+export interface GetOptions {
+  readonly host?: string
+  readonly method?: string
+  readonly agent?: Agent
+}
+
+/** One request, as a stock client sends it. */
+export function get(port: number, path: string, options: GetOptions = {}): Promise<Answer> {
+  const { host = 'a', method = 'GET', agent } = options
+  return new Promise<Answer>((resolve, reject) => {
+    const sent = request({ host: '127.0.0.1', port, path, method, headers: { host }, agent }, (response) => {
+      const { statusCode: status, socket } = response
+      const { localPort } = socket
+      text(response).then((body) => resolve({ status, body, localPort }), reject)
+    })
+    sent.on('error', reject)
+    sent.end()
+  })
 }
