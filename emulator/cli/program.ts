@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command as Program } from 'commander'
-import { packageRoot } from '../../fixtures/package-root.ts'
+import { packageRoot } from '../../services/wire/package-root.ts'
 import type { Command, CommandContext } from './command.ts'
 import { commands } from './commands.ts'
 

@@ -11,7 +11,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { packageRoot } from '../../fixtures/package-root.ts'
+import { packageRoot } from '../../services/wire/package-root.ts'
 import { median } from '../median.ts'
 
 interface Step {

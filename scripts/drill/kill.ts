@@ -6,7 +6,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import { packageRoot } from '../../fixtures/package-root.ts'
+import { packageRoot } from '../../services/wire/package-root.ts'
 
 const [kills = '100'] = process.argv.slice(2)
 const vitest = join(packageRoot, 'node_modules', 'vitest', 'vitest.mjs')

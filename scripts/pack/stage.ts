@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { packageRoot } from '../../fixtures/package-root.ts'
+import { packageRoot } from '../../services/wire/package-root.ts'
 
 /** Documents that travel with the package; without them it must not be published. */
 const DOCUMENTS = ['README.md', 'LICENSE', 'THIRD_PARTY_NOTICES.md', 'CHANGELOG.md'] as const

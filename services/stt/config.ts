@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
+import { packageRoot } from '../wire/package-root.ts'
 import type { Variables } from '../wire/runtime.ts'
 
 /** What a speech server needs to know. */
@@ -83,9 +83,7 @@ export function parseConfig(variables: Variables): SttConfig {
   return config
 }
 
-/** A model that travels with the package, whether this file runs as source or from `dist`. */
+/** A model that travels with the package. */
 function bundledModel(name: string): string {
-  let folder = import.meta.dirname
-  while (!existsSync(join(folder, 'package.json')) && dirname(folder) !== folder) folder = dirname(folder)
-  return join(folder, 'fixtures', 'models', name)
+  return join(packageRoot, 'fixtures', 'models', name)
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'vitest'
-import { packageRoot } from '../../../fixtures/package-root.ts'
+import { packageRoot } from '../../../services/wire/package-root.ts'
 import { catalogue } from '../../core/errors.ts'
 
 test('docs/errors.md explains every code of the catalogue, in its order, and no other', async ({ expect }) => {

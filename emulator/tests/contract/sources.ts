@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join, posix } from 'node:path'
-import { packageRoot } from '../../../fixtures/package-root.ts'
+import { packageRoot } from '../../../services/wire/package-root.ts'
 
 /** A source file of the project. */
 export interface Source {

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { packageRoot } from '../../../fixtures/package-root.ts'
+import { packageRoot } from '../../../services/wire/package-root.ts'
 
 export const MAIN = join(packageRoot, 'dist', 'emulator', 'cli', 'main.js')
 

@@ -1,7 +1,7 @@
 import { execFile, spawnSync } from 'node:child_process'
 import { promisify } from 'node:util'
 import { test } from 'vitest'
-import { fixturePath } from '../../../fixtures/package-root.ts'
+import { fixturePath } from '../../../fixtures/fixture-path.ts'
 import { MAIN, temporaryFolder } from './command.ts'
 
 /** A network namespace of its own, with nothing in it but loopback. */

@@ -3,7 +3,7 @@ import { DeepgramClient } from '@deepgram/sdk'
 import { request } from 'undici'
 import { test } from 'vitest'
 import { WebSocket } from 'ws'
-import { fixturePath } from '../../../fixtures/package-root.ts'
+import { fixturePath } from '../../../fixtures/fixture-path.ts'
 import type { Environment } from '../../core/environment.ts'
 import { startTestEnvironment } from '../test-environment.ts'
 

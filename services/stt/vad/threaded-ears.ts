@@ -33,7 +33,7 @@ export async function startEars({ vadModelFile, log }: EarsOptions): Promise<Ear
 
   function startListening(): Promise<Thread> {
     return new Promise((resolve, reject) => {
-      const worker = startThread(import.meta.url, './ear-worker', { name: 'ears', workerData: { vadModelFile } })
+      const worker = startThread('services/stt/vad/ear-worker', { name: 'ears', workerData: { vadModelFile } })
       const thread: Thread = { worker, isAlive: true }
       let cause: unknown
       worker.on('message', (reply: EarReply) => (reply.type === 'ready' ? resolve(thread) : settle(reply)))

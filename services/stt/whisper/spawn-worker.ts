@@ -4,5 +4,5 @@ import type { WorkerData } from './worker-messages.ts'
 
 /** Starts a model worker; it sends `ready` when its model is loaded. */
 export function spawnWorker(workerData: WorkerData): Worker {
-  return startThread(import.meta.url, './worker', { name: 'whisper', workerData })
+  return startThread('services/stt/whisper/worker', { name: 'whisper', workerData })
 }
