@@ -49,7 +49,9 @@ await build({
   sourcesContent: false,
   legalComments: 'eof',
   // Bundled CommonJS packages ask for Node's own modules with `require`, which a module does not have.
-  banner: { js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);" },
+  banner: {
+    js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
+  },
   logLevel: 'warning',
 })
 // npx answers "Permission denied" for a command that is not executable.

@@ -46,10 +46,10 @@ function holdRecogniser(config: WhisperConfig, { clock, log, shared }: Runtime):
   })
 }
 
-function holdEars({ vadModelFile }: WhisperConfig, { log, shared }: Runtime): Promise<Held<Ears>> {
+function holdEars({ vadModelFile }: WhisperConfig, { clock, log, shared }: Runtime): Promise<Held<Ears>> {
   return shared.hold(`ears:${vadModelFile}`, async () => {
     const { startEars } = await import('../vad/threaded-ears.ts')
-    const value = await startEars({ vadModelFile, log })
+    const value = await startEars({ vadModelFile, clock, log })
     return { value, close: () => value.stop() }
   })
 }

@@ -13,6 +13,8 @@ export type EarRequest =
   | { readonly type: 'push'; readonly ear: number; readonly pcm: Uint8Array }
   | { readonly type: 'finish'; readonly ear: number }
   | { readonly type: 'close'; readonly ear: number }
+  /** Forget all streams and end the thread, between two frames. */
+  | { readonly type: 'stop' }
 
 export type EarReply =
   | { readonly type: 'ready' }

@@ -18,12 +18,20 @@ interface OpenEar {
 }
 
 const ears = new Map<number, { queue: Promise<void>; opening: Promise<OpenEar> }>()
+let isStopping = false
 const createJudge = await loadSilero(vadModelFile)
 
-port.on('message', (request: EarRequest) => take(request))
+port.on('message', (request: EarRequest) => (request.type === 'stop' ? void stop() : take(request)))
 send({ type: 'ready' })
 
-function take(request: EarRequest): void {
+/** The thread ends by itself when its door is closed and no frame is being judged. */
+async function stop(): Promise<void> {
+  isStopping = true
+  await Promise.all([...ears.values()].map(({ queue }) => queue))
+  port?.close()
+}
+
+function take(request: Exclude<EarRequest, { type: 'stop' }>): void {
   if (request.type === 'open') {
     ears.set(request.ear, { queue: Promise.resolve(), opening: openEar(request) })
     return
@@ -52,7 +60,10 @@ async function openEar({ ear, format }: Extract<EarRequest, { type: 'open' }>): 
 
   async function hear(samples: Float32Array, frames: readonly Float32Array[]): Promise<EarReply> {
     const probabilities = new Float32Array(frames.length)
-    for (const [index, frame] of frames.entries()) probabilities[index] = await judge(frame)
+    for (const [index, frame] of frames.entries()) {
+      if (isStopping) throw new Error('The listening thread is stopping.')
+      probabilities[index] = await judge(frame)
+    }
     return { type: 'heard', ear, heard: { samples, probabilities } }
   }
 

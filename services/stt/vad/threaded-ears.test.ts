@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Worker } from 'node:worker_threads'
 import { test } from 'vitest'
+import { systemClock } from '../../wire/clock.ts'
 import { silentLog } from '../../wire/log.ts'
 import { openAudioFile } from '../audio/file.ts'
 import { bytesPerFrame } from '../audio/format.ts'
@@ -12,7 +13,7 @@ import { startEars } from './threaded-ears.ts'
 const MODEL = 'fixtures/models/silero-vad/model.onnx'
 
 async function testEars(onFinished: (cleanup: () => Promise<void>) => void): Promise<Ears> {
-  const ears = await startEars({ vadModelFile: MODEL, log: silentLog })
+  const ears = await startEars({ vadModelFile: MODEL, clock: systemClock, log: silentLog })
   onFinished(() => ears.stop())
   return ears
 }
@@ -74,7 +75,7 @@ test('fails the streams it was hearing when its thread dies, and hears the next'
 })
 
 test('does not start without its model', async ({ expect }) => {
-  await expect(startEars({ vadModelFile: '/nowhere/model.onnx', log: silentLog })).rejects.toThrow(
+  await expect(startEars({ vadModelFile: '/nowhere/model.onnx', clock: systemClock, log: silentLog })).rejects.toThrow(
     '/nowhere/model.onnx',
   )
 })

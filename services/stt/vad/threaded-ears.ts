@@ -1,4 +1,5 @@
 import type { Worker } from 'node:worker_threads'
+import type { Clock } from '../../wire/clock.ts'
 import type { Log } from '../../wire/log.ts'
 import { SpeechError } from '../errors.ts'
 import { startThread } from '../thread.ts'
@@ -6,8 +7,12 @@ import type { EarData, EarReply, EarRequest } from './ear-messages.ts'
 import type { Ear, Ears, Heard } from './ears.ts'
 
 export interface EarsOptions extends EarData {
+  readonly clock: Clock
   readonly log: Log
 }
+
+/** Far longer than a frame takes, and than the largest piece of audio takes to resample. */
+const STOP_DEADLINE_MS = 5_000
 
 interface Listener {
   /** Answers that are still to come, oldest first. */
@@ -25,7 +30,7 @@ interface Thread {
  * the next stream gets a new one.
  * @throws when the voice detector cannot be loaded
  */
-export async function startEars({ vadModelFile, log }: EarsOptions): Promise<Ears> {
+export async function startEars({ vadModelFile, clock, log }: EarsOptions): Promise<Ears> {
   const listeners = new Map<number, Listener>()
   let nextEar = 1
   let isStopped = false
@@ -120,7 +125,17 @@ export async function startEars({ vadModelFile, log }: EarsOptions): Promise<Ear
     },
     async stop() {
       isStopped = true
-      await current.worker.terminate()
+      const { worker, isAlive } = current
+      if (!isAlive) return
+      post(current, { type: 'stop' })
+      await new Promise<void>((resolve) => {
+        // Terminated inside the inference library, a thread takes the whole process with it: only for one that hangs.
+        const deadline = clock.after(STOP_DEADLINE_MS, () => void worker.terminate())
+        worker.once('exit', () => {
+          deadline.cancel()
+          resolve()
+        })
+      })
     },
   }
 }
