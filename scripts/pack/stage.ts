@@ -2,9 +2,13 @@ import { spawnSync } from 'node:child_process'
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { packageRoot } from '../../services/wire/package-root.ts'
+import { bundledLicences } from './licences.ts'
 
 /** Documents that travel with the package; without them it must not be published. */
 const DOCUMENTS = ['README.md', 'LICENSE', 'THIRD_PARTY_NOTICES.md', 'CHANGELOG.md'] as const
+
+/** Under `dist`: what THIRD_PARTY_NOTICES.md refers to. */
+const BUNDLED_LICENCES = 'LICENCES.txt'
 
 /**
  * What inference on the CPU needs of onnxruntime-node, by platform. Its package also holds copies, other platforms, and
@@ -27,6 +31,7 @@ const CHECKOUT_ONLY = ['scripts', 'devDependencies', 'allowScripts'] as const
 export async function stagePackage(stage: string): Promise<void> {
   await mkdir(stage, { recursive: true })
   compile(join(stage, 'dist'))
+  await writeFile(join(stage, 'dist', BUNDLED_LICENCES), await bundledLicences(join(stage, 'dist')))
   await copyFixtures(join(stage, 'fixtures'))
   for (const name of DOCUMENTS) await cp(join(packageRoot, name), join(stage, name))
   await bundleRuntime(join(stage, 'node_modules'))
