@@ -9,6 +9,7 @@ import { packageRoot } from '../services/wire/package-root.ts'
 
 interface Locked {
   readonly version?: string
+  readonly optional?: boolean
   readonly dev?: boolean
   readonly optionalDependencies?: Readonly<Record<string, string>>
 }
@@ -40,5 +41,5 @@ function missing(name: string, version: string, dev: boolean): Locked {
     os: SYSTEMS.filter((system) => words.includes(system)),
   }
   if (platform.os.length !== 1) throw new Error(`${name} does not say which platform it is for.`)
-  return { version, ...platform, ...(dev && { dev }), ...{ optional: true } }
+  return { version, ...platform, ...(dev && { dev }), optional: true }
 }

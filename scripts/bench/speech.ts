@@ -6,7 +6,8 @@
  *   npx tsx scripts/bench/speech.ts [rounds]
  */
 import { readFile } from 'node:fs/promises'
-import { startRecogniser, type WindowOptions } from '../../services/stt/whisper/recogniser.ts'
+import type { WindowOptions } from '../../services/stt/whisper/port.ts'
+import { startRecogniser } from '../../services/stt/whisper/recogniser.ts'
 import { MODEL_DIR, readClip } from '../../services/stt/whisper/testing.ts'
 import { systemClock } from '../../services/wire/clock.ts'
 import { silentLog } from '../../services/wire/log.ts'

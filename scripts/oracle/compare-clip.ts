@@ -3,8 +3,8 @@ import { HOP_SAMPLES } from '../../services/stt/whisper/log-mel.ts'
 import { transcribePass } from '../../services/stt/whisper/transcribe-pass.ts'
 import type { WhisperModel } from '../../services/stt/whisper/whisper-model.ts'
 import type { OracleClip } from './oracle.ts'
-import { countPlacedWords } from './word-places.ts'
-import { wordErrors } from './word-errors.ts'
+import { countPlacedWords, type TimedText } from './word-places.ts'
+import { wordErrors } from '../wer.ts'
 
 export interface ClipComparison {
   readonly file: string
@@ -12,12 +12,6 @@ export interface ClipComparison {
   readonly wrongWords: number
   readonly placedWords: number
   readonly comparedWords: number
-}
-
-export interface TimedText {
-  readonly text: string
-  readonly startSeconds: number
-  readonly endSeconds: number
 }
 
 const WINDOW_FRAMES = 3000
@@ -29,7 +23,7 @@ export async function compareClip(model: WhisperModel, clip: OracleClip): Promis
   return {
     file: clip.file,
     tokensEqual: JSON.stringify(tokens) === JSON.stringify(expected),
-    wrongWords: wordErrors(clip.text, words.map(({ text }) => text).join(' ')),
+    wrongWords: wordErrors(clip.text, words.map(({ text }) => text).join(' ')).errors,
     ...countPlacedWords(
       clip.segments.flatMap((segment) => segment.words),
       words,

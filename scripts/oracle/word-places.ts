@@ -1,5 +1,10 @@
-import type { TimedText } from './compare-clip.ts'
 import type { OracleWord } from './oracle.ts'
+
+export interface TimedText {
+  readonly text: string
+  readonly startSeconds: number
+  readonly endSeconds: number
+}
 
 const TOLERANCE_SECONDS = 0.1
 /** Times have two decimals; their differences have rounding errors. */

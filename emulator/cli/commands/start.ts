@@ -4,7 +4,7 @@ import { startEnvironment, type Environment } from '../../core/environment.ts'
 import { AldeaError } from '../../core/errors.ts'
 import { parseChoice, type System } from '../../core/system.ts'
 import { textOption, type CommandContext } from '../command.ts'
-import { createReporter } from '../reporter/reporter.ts'
+import { createReporter } from '../reporter/create-reporter.ts'
 
 /** Starts an environment and stays until a signal. The exit code names the signal, as shells do. */
 export async function run(context: CommandContext): Promise<number> {

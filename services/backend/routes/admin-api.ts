@@ -1,10 +1,8 @@
 import type { FastifyInstance } from 'fastify'
-import type { Pool } from 'pg'
 import { toUnavailable } from '../../account/postgres.ts'
 import { ApiError } from '../../wire/api-error.ts'
-import type { Runtime } from '../../wire/runtime.ts'
 import { carriesToken } from '../domain/admin-token.ts'
-import type { WriteThrough } from '../write-through.ts'
+import type { AdminDeps } from './admin-route.ts'
 import { createKeyRoute } from './create-key.ts'
 import { createOrganisationRoute } from './create-organisation.ts'
 import { listKeysRoute } from './list-keys.ts'
@@ -13,13 +11,6 @@ import { revokeKeyRoute } from './revoke-key.ts'
 import { type SchemaApi, withSchemas } from './schemas.ts'
 import { setLimitsRoute } from './set-limits.ts'
 import { usageRoute } from './usage.ts'
-
-/** What the routes of the platform work with. */
-export interface AdminDeps extends Pick<Runtime, 'clock' | 'ids'> {
-  readonly adminToken: string
-  readonly pool: Pool
-  readonly writeThrough: WriteThrough
-}
 
 /** Everything that needs the admin token. */
 export async function adminApi(scope: FastifyInstance, deps: AdminDeps): Promise<void> {
@@ -43,7 +34,3 @@ const ROUTES: readonly ((api: SchemaApi, deps: AdminDeps) => void)[] = [
   revokeKeyRoute,
   usageRoute,
 ]
-
-export function unknownOrganisation(id: string): ApiError {
-  return new ApiError(404, `There is no organisation ${id}.`)
-}

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { insertKey } from '../database/keys.ts'
 import { createKey } from '../domain/new-key.ts'
-import { type AdminDeps, unknownOrganisation } from './admin-api.ts'
+import { type AdminDeps, unknownOrganisation } from './admin-route.ts'
 import type { SchemaApi } from './schemas.ts'
 import { CreatedKeyShape, DisplayName, fromKey, OrganisationParams } from './shapes.ts'
 

@@ -5,7 +5,7 @@ import { ApiError } from '../../wire/api-error.ts'
 import { insertKey } from '../database/keys.ts'
 import { insertOrganisation } from '../database/organisations.ts'
 import { createKey } from '../domain/new-key.ts'
-import type { AdminDeps } from './admin-api.ts'
+import type { AdminDeps } from './admin-route.ts'
 import type { SchemaApi } from './schemas.ts'
 import {
   CreatedKeyShape,

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { listKeys } from '../database/keys.ts'
 import { findOrganisation } from '../database/organisations.ts'
-import { type AdminDeps, unknownOrganisation } from './admin-api.ts'
+import { type AdminDeps, unknownOrganisation } from './admin-route.ts'
 import type { SchemaApi } from './schemas.ts'
 import { fromKey, KeyShape, OrganisationParams } from './shapes.ts'
 

@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { listOrganisations } from '../database/organisations.ts'
-import type { AdminDeps } from './admin-api.ts'
+import type { AdminDeps } from './admin-route.ts'
 import type { SchemaApi } from './schemas.ts'
 import { fromOrganisation, OrganisationId, OrganisationShape } from './shapes.ts'
 

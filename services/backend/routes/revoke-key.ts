@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { ApiError } from '../../wire/api-error.ts'
 import { revokeKey } from '../database/keys.ts'
-import type { AdminDeps } from './admin-api.ts'
+import type { AdminDeps } from './admin-route.ts'
 import type { SchemaApi } from './schemas.ts'
 import { fromKey, KeyShape, OrganisationId } from './shapes.ts'
 

@@ -1,5 +1,5 @@
 import { updateLimits } from '../database/organisations.ts'
-import { type AdminDeps, unknownOrganisation } from './admin-api.ts'
+import { type AdminDeps, unknownOrganisation } from './admin-route.ts'
 import type { SchemaApi } from './schemas.ts'
 import { fromLimits, LimitsShape, OrganisationParams, toLimits } from './shapes.ts'
 

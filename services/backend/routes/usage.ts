@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import { findOrganisation } from '../database/organisations.ts'
 import { sumUsage } from '../database/usage.ts'
-import { type AdminDeps, unknownOrganisation } from './admin-api.ts'
+import { type AdminDeps, unknownOrganisation } from './admin-route.ts'
 import type { SchemaApi } from './schemas.ts'
 import { OrganisationParams } from './shapes.ts'
 

@@ -1,7 +1,7 @@
 import type { Held, Runtime } from '../../wire/runtime.ts'
 import type { SttConfig, WhisperConfig } from '../config.ts'
 import type { Ears } from '../vad/ears.ts'
-import type { Recogniser } from '../whisper/recogniser.ts'
+import type { Recogniser } from '../whisper/port.ts'
 import type { SpeechEngine } from './port.ts'
 import { loadScript } from './script.ts'
 import { createScriptedEngine } from './scripted.ts'

@@ -1,5 +1,5 @@
 import { SAMPLE_RATE_HZ } from '../audio/format.ts'
-import type { Recognition } from '../whisper/recogniser.ts'
+import type { Recognition } from '../whisper/port.ts'
 import { saidBy } from './result.ts'
 import type { Said, Span } from './result.ts'
 

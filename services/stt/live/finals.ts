@@ -1,7 +1,7 @@
 import { SAMPLE_RATE_HZ } from '../audio/format.ts'
 import { clampWords } from '../domain/clamp-words.ts'
 import type { SpeechTime } from '../domain/clamp-words.ts'
-import type { Recognition } from '../whisper/recogniser.ts'
+import type { Recognition } from '../whisper/port.ts'
 import { MAX_CONTEXT_SAMPLES, contextOf, saidAfter } from './context.ts'
 import type { Spoken } from './context.ts'
 import type { Interims } from './interims.ts'

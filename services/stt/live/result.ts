@@ -1,6 +1,6 @@
 import type { SpeechResult, SpokenWord } from '../../wire/speech.ts'
 import { SAMPLE_RATE_HZ } from '../audio/format.ts'
-import type { Recognition } from '../whisper/recogniser.ts'
+import type { Recognition } from '../whisper/port.ts'
 
 export interface Span {
   readonly startSample: number

@@ -1,4 +1,4 @@
-import type { Recognition } from '../whisper/recogniser.ts'
+import type { Recognition } from '../whisper/port.ts'
 
 /** Recognises one window of a live stream. Times in the answer count from the window's start. */
 export type Transcribe = (window: Window) => Promise<Recognition>

@@ -3,7 +3,7 @@ import type { Clock, Timer } from '../../wire/clock.ts'
 import type { Log } from '../../wire/log.ts'
 import { SpeechError } from '../errors.ts'
 import type { WindowRequest } from './recognise-window.ts'
-import type { Priority, Recognition, WindowOptions } from './recogniser.ts'
+import type { Priority, Recognition, WindowOptions } from './port.ts'
 import { STOP_ALL, type WorkerMessage, type WorkerReply } from './worker-messages.ts'
 
 export interface PoolOptions {

@@ -5,7 +5,7 @@ import { test, type TestContext } from 'vitest'
 import { importModel } from '../models/import-model.ts'
 import { writeTinyWhisper } from '../models/testing.ts'
 import { recogniseWindow, type WindowRequest } from './recognise-window.ts'
-import type { Recognition } from './recogniser.ts'
+import type { Recognition } from './port.ts'
 import { loadWhisper } from './whisper-model.ts'
 
 const SAMPLES = Float32Array.from({ length: 3200 }, (_, index) => Math.sin(index / 7))

@@ -4,7 +4,7 @@ import { SpeechError } from '../errors.ts'
 import { detectLanguage } from './detect-language.ts'
 import { encode } from './encoder.ts'
 import { SAMPLE_RATE_HZ } from './log-mel.ts'
-import type { Recognition, WindowOptions } from './recogniser.ts'
+import type { Recognition, WindowOptions } from './port.ts'
 import { transcribePass, type Pass } from './transcribe-pass.ts'
 import type { WhisperModel } from './whisper-model.ts'
 

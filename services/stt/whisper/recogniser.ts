@@ -1,47 +1,10 @@
 import type { Clock } from '../../wire/clock.ts'
 import type { Log } from '../../wire/log.ts'
-import type { SpeechModel, SpokenWord } from '../../wire/speech.ts'
 import { loadManifest } from '../models/manifest.ts'
 import { SAMPLE_RATE_HZ } from './log-mel.ts'
 import { startPool } from './pool.ts'
+import type { Recogniser } from './port.ts'
 import { spawnWorker } from './spawn-worker.ts'
-
-/** Window-level recognition: a pool of worker threads that hold the model. */
-export interface Recogniser {
-  readonly model: SpeechModel
-  readonly languages: readonly string[]
-  /**
-   * Recognises one window of at most 30 s. Rejects with a `SpeechError` of status 503 when the worker died (it is
-   * replaced; nothing is retried), and with the signal's reason when aborted.
-   */
-  recognise(samples: Float32Array, options: WindowOptions): Promise<Recognition>
-  stop(): Promise<void>
-}
-
-/** Who goes first when all workers are busy, first to last. */
-export type Priority = 'final' | 'interim' | 'file'
-
-export interface WindowOptions {
-  readonly priority: Priority
-  readonly language: string | undefined
-  /** Encoder positions beyond the audio (20 ms each); `full` pads to 30 s. Small windows are faster and riskier. */
-  readonly slackPositions: number | 'full'
-  /** Timestamp tokens steer long windows; interims go faster without. */
-  readonly timestamps: boolean
-  readonly signal?: AbortSignal
-}
-
-/** 16 kHz mono samples in, words out. Times are seconds from the window's start. */
-export interface Recognition {
-  readonly text: string
-  readonly words: readonly SpokenWord[]
-  readonly confidence: number
-  readonly averageLogProbability: number
-  readonly noSpeechProbability: number
-  readonly compressionRatio: number
-  /** Wall time spent computing, for figures only. */
-  readonly computeMs: number
-}
 
 /** What Whisper hears at once. */
 const MAX_WINDOW_SECONDS = 30

@@ -1,5 +1,5 @@
 import type { WindowRequest } from './recognise-window.ts'
-import type { Recognition } from './recogniser.ts'
+import type { Recognition } from './port.ts'
 import type { SpeechFailure } from '../../wire/speech.ts'
 
 /** What a worker thread is started with. */
