@@ -23,7 +23,8 @@ test('runs alone, outlives the loss of its only connection and stops on SIGTERM'
   const exited = once(child, 'exit')
   const messages: string[] = []
   createInterface(child.stderr).on('line', (line) => messages.push((JSON.parse(line) as { msg: string }).msg))
-  const listening = `SELECT FROM pg_stat_activity WHERE application_name = 'db-sync' AND datname = current_database()`
+  const listening = `SELECT FROM pg_stat_activity WHERE application_name = 'db-sync' AND datname = current_database()
+    AND state = 'idle' AND query LIKE 'LISTEN%'`
   await expect.poll(async () => (await database.pool.query(listening)).rowCount, { timeout: 20_000 }).toBe(1)
 
   await relay.cut()

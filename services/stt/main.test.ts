@@ -40,8 +40,10 @@ test('names everything that is wrong with its variables', async ({ expect }) => 
   })
   let output = ''
   for await (const chunk of child.stderr) output += String(chunk)
-  expect(output).toContain('SCRIPT_FILE is missing')
-  expect(output).toContain('MAX_AUDIO_SECONDS is "long"; it must be a whole number above 0.')
+  const line = JSON.parse(output) as { msg: string; err: { message: string } }
+  expect(line.msg).toBe('start failed')
+  expect(line.err.message).toContain('SCRIPT_FILE is missing')
+  expect(line.err.message).toContain('MAX_AUDIO_SECONDS is "long"; it must be a whole number above 0.')
 })
 
 async function listeningUrl(stderr: NodeJS.ReadableStream): Promise<string> {
