@@ -1,3 +1,4 @@
+import { systemClock } from '../../services/wire/clock.ts'
 import type { Runtime } from '../../services/wire/runtime.ts'
 import { startLoadBalancer, type LoadBalancer } from '../alb/load-balancer.ts'
 import { choosePostgres, chooseRedis } from '../backends/choose.ts'
@@ -71,7 +72,7 @@ export function backendPart(world: World, spec: BackendSpec): Part {
 }
 
 export function servicePart(world: World, spec: ServiceSpec): Part {
-  const loaded = loadEarly(spec.load())
+  const loaded = loadAfterChildren(spec)
   return {
     name: spec.name,
     after: spec.targetGroup === undefined ? spec.after : [LOAD_BALANCER, ...spec.after],
@@ -96,7 +97,7 @@ export function servicePart(world: World, spec: ServiceSpec): Part {
 }
 
 export function functionPart(world: World, spec: FunctionSpec): Part {
-  const program = loadEarly(spec.load())
+  const program = loadAfterChildren(spec)
   return {
     name: spec.name,
     after: spec.after,
@@ -113,8 +114,16 @@ export function functionPart(world: World, spec: FunctionSpec): Part {
   }
 }
 
-/** Programs are read while the parts they wait for start. A failure is thrown where the program is needed, not here. */
-function loadEarly<T>(program: Promise<T>): Promise<T> {
+/**
+ * Programs are read while the children they wait for start, and not before those are on their way: reading keeps the
+ * thread busy, and a database that starts in steps would wait for its turn at each. Real time: it is about this thread,
+ * not about the emulated world.
+ */
+const CHILDREN_FIRST_MS = 50
+
+/** A failure is thrown where the program is needed, not here. */
+function loadAfterChildren<T>(spec: { load(): Promise<T> }): Promise<T> {
+  const program = systemClock.sleep(CHILDREN_FIRST_MS).then(() => spec.load())
   program.catch(() => undefined)
   return program
 }
