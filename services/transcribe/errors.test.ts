@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, request as httpRequest } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { json } from 'node:stream/consumers'
 import { test, type TestContext } from 'vitest'
 import { createVirtualClock } from '../../emulator/core/clock.ts'
@@ -293,3 +293,20 @@ async function listen(onTestFinished: OnTestFinished, server: ReturnType<typeof 
   })
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
+
+test('a refused client that neither sends on nor leaves loses its connection', async ({ expect, onTestFinished }) => {
+  const { url } = await startTranscribe(onTestFinished, { variables: { MAX_BODY_BYTES: '1000' } })
+  const { port } = new URL(url)
+  const socket = connect(Number(port), '127.0.0.1')
+  onTestFinished(() => void socket.destroy())
+  const head = `POST /v1/listen HTTP/1.1\r\nHost: a\r\nAuthorization: ${BEARER.authorization}\r\n`
+  let answer = ''
+  socket.on('data', (chunk) => (answer += String(chunk)))
+  const closed = once(socket, 'close')
+
+  // A chunk that never ends: the server must not wait for the rest of it for ever.
+  socket.write(`${head}Transfer-Encoding: chunked\r\n\r\nffffff\r\n${'x'.repeat(100_000)}`)
+
+  await closed
+  expect(answer).toMatch(/^HTTP\/1.1 413 /)
+})

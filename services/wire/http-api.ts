@@ -1,5 +1,7 @@
+import type { IncomingMessage } from 'node:http'
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import { ApiError, type ApiStatus, unavailable } from './api-error.ts'
+import type { Clock } from './clock.ts'
 import type { InFlight } from './in-flight.ts'
 import type { Runtime } from './runtime.ts'
 
@@ -7,7 +9,10 @@ import type { Runtime } from './runtime.ts'
  * A Fastify instance in the dialect of the public API: every answer carries its request id, every error is
  * `{"error", "request_id"}`, `GET /health` says 200, or 503 while draining.
  */
-export function createHttpApi({ ids, log }: Pick<Runtime, 'ids' | 'log'>, inFlight: InFlight): FastifyInstance {
+export function createHttpApi(
+  { clock, ids, log }: Pick<Runtime, 'clock' | 'ids' | 'log'>,
+  inFlight: InFlight,
+): FastifyInstance {
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -21,6 +26,7 @@ export function createHttpApi({ ids, log }: Pick<Runtime, 'ids' | 'log'>, inFlig
     if (request.headers.upgrade === undefined) reply.raw.once('close', inFlight.begin())
     if (inFlight.isDraining && request.url !== HEALTH_PATH) throw unavailable('The server is shutting down.')
   })
+  app.addHook('onResponse', async ({ raw }) => discardRest(raw, clock))
   app.setErrorHandler<Error>((error, request, reply) => refuse(error, request, reply))
   app.setNotFoundHandler((request, reply) =>
     refuse(new ApiError(404, `There is no ${request.method} ${pathOf(request.url)}.`), request, reply),
@@ -30,6 +36,22 @@ export function createHttpApi({ ids, log }: Pick<Runtime, 'ids' | 'log'>, inFlig
     return { status: inFlight.isDraining ? 'draining' : 'ok' }
   })
   return app
+}
+
+/** Long enough for a client to notice the answer and stop sending. */
+const LINGER_MS = 2_000
+
+/**
+ * What is left of a body after its answer, such as 413, is read and dropped: a client that is still sending could not read
+ * the answer otherwise, and a socket that nobody reads never notices that its client has gone.
+ */
+function discardRest(raw: IncomingMessage, clock: Clock): void {
+  if (raw.complete || raw.destroyed) return
+  const timer = clock.after(LINGER_MS, () => raw.socket.destroy())
+  raw.once('close', () => timer.cancel())
+  // Whoever was reading has stopped for good; while it listens, nothing flows.
+  raw.removeAllListeners('readable')
+  raw.resume()
 }
 
 /** Deepgram's name for it; its clients look there when a handshake fails. */

@@ -1,4 +1,5 @@
 import { systems } from '../../../fixtures/systems/index.ts'
+import { keepAlive } from '../../../services/wire/clock.ts'
 import { systemIds } from '../../../services/wire/ids.ts'
 import { startEnvironment, type Environment } from '../../core/environment.ts'
 import { AldeaError } from '../../core/errors.ts'
@@ -8,6 +9,16 @@ import { createReporter } from '../reporter/create-reporter.ts'
 
 /** Starts an environment and stays until a signal. The exit code names the signal, as shells do. */
 export async function run(context: CommandContext): Promise<number> {
+  // Timers of the clock hold no process, and while parts start or stop there may be nothing else to do it.
+  const alive = keepAlive()
+  try {
+    return await stay(context)
+  } finally {
+    alive.cancel()
+  }
+}
+
+async function stay(context: CommandContext): Promise<number> {
   const { settings, clock } = context
   const system = parseSystem(textOption(context, 'system'))
   const choice = parseChoice(system, {

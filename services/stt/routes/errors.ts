@@ -5,7 +5,9 @@ import { SpeechError } from '../errors.ts'
 export function answerErrors(app: FastifyInstance): void {
   app.setErrorHandler((error, request, reply) => {
     const { status, message } = asRefusal(error)
-    if (status >= 500) request.log.error({ err: error }, 'request failed')
+    // A client that has left is nobody's fault, and nobody reads the answer.
+    const level = request.raw.destroyed ? 'debug' : 'error'
+    if (status >= 500) request.log[level]({ err: error }, 'request failed')
     return reply.code(status).send({ status, error: message })
   })
   app.setNotFoundHandler((request, reply) =>
