@@ -5,7 +5,15 @@ import { packageRoot } from '../../services/wire/package-root.ts'
 import { bundledLicences } from './licences.ts'
 
 /** Documents that travel with the package; without them it must not be published. */
-const DOCUMENTS = ['README.md', 'LICENSE', 'THIRD_PARTY_NOTICES.md', 'CHANGELOG.md'] as const
+const DOCUMENTS = [
+  'README.md',
+  'LICENSE',
+  'THIRD_PARTY_NOTICES.md',
+  'ARCHITECTURE.md',
+  'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  'docs',
+] as const
 
 /** Under `dist`: what THIRD_PARTY_NOTICES.md refers to. */
 const BUNDLED_LICENCES = 'LICENCES.txt'
@@ -33,7 +41,7 @@ export async function stagePackage(stage: string): Promise<void> {
   compile(join(stage, 'dist'))
   await writeFile(join(stage, 'dist', BUNDLED_LICENCES), await bundledLicences(join(stage, 'dist')))
   await copyFixtures(join(stage, 'fixtures'))
-  for (const name of DOCUMENTS) await cp(join(packageRoot, name), join(stage, name))
+  for (const name of DOCUMENTS) await cp(join(packageRoot, name), join(stage, name), { recursive: true })
   await bundleRuntime(join(stage, 'node_modules'))
 
   const manifest = without(await readJson(join(packageRoot, 'package.json')), CHECKOUT_ONLY)
