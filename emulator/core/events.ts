@@ -1,6 +1,12 @@
 /** Everything that happens in an environment, as one typed stream. Producers never know their readers. */
 export type EnvironmentEvent =
-  | { readonly type: 'part.starting'; readonly at: number; readonly part: string }
+  | {
+      readonly type: 'part.starting'
+      readonly at: number
+      readonly part: string
+      /** What takes its time, where that is known: `loading the model`. */
+      readonly activity?: string | undefined
+    }
   | {
       readonly type: 'part.ready'
       readonly at: number

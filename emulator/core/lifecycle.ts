@@ -5,6 +5,8 @@ import type { EventStream } from './events.ts'
 /** One thing an environment starts and stops. */
 export interface Part {
   readonly name: string
+  /** What takes its time while it starts, for people who wait. */
+  readonly activity?: string | undefined
   /** Names of the parts that must be ready first. */
   readonly after: readonly string[]
   start(): Promise<StartedPart>
@@ -55,7 +57,8 @@ export async function startParts(parts: readonly Part[], { clock, events }: Life
     await Promise.all(before)
     if (failure !== undefined) return
     const at = clock.now()
-    events.emit({ type: 'part.starting', at, part: part.name })
+    const { name, activity } = part
+    events.emit({ type: 'part.starting', at, part: name, activity })
     try {
       const running = await part.start()
       started.push({ name: part.name, part: running })

@@ -75,6 +75,7 @@ export function servicePart(world: World, spec: ServiceSpec): Part {
   const loaded = loadAfterChildren(spec)
   return {
     name: spec.name,
+    activity: spec.activity,
     after: spec.targetGroup === undefined ? spec.after : [LOAD_BALANCER, ...spec.after],
     async start() {
       const { start } = await loaded

@@ -76,6 +76,8 @@ export interface ServiceSpec {
   /** One task for each entry. */
   readonly taskZones: readonly string[]
   readonly targetGroup?: string
+  /** What takes its time while it starts: `loading the model`. */
+  readonly activity?: string | undefined
   /** Whether its tasks listen on loopback ports of their own, as programs outside the cluster do. */
   readonly listens: boolean
   /** Backends, services and functions that must be ready first. */

@@ -17,9 +17,10 @@ export function watchSlowParts(
   return {
     event(event) {
       if (event.type === 'part.starting') {
+        const doing = event.activity === undefined ? '' : `, ${event.activity}`
         timers.set(
           event.part,
-          clock.after(SLOW_MS, () => line(`  still starting ${event.part} (${SLOW_MS / 1000} s)`)),
+          clock.after(SLOW_MS, () => line(`  still starting ${event.part}${doing} (${SLOW_MS / 1000} s)`)),
         )
       }
       if (event.type === 'part.ready' || event.type === 'part.failed') forget(event.part)
