@@ -34,8 +34,8 @@ export function rateOf({ errors, words }: WordErrors): number {
   return errors / words
 }
 
-// Levenshtein's distance between word lists, one row of its table at a time.
-function editDistance(from: readonly string[], to: readonly string[]): number {
+/** Levenshtein's distance between word lists, one row of its table at a time. */
+export function editDistance(from: readonly string[], to: readonly string[]): number {
   let previous = Array.from({ length: to.length + 1 }, (_, index) => index)
   for (const [row, word] of from.entries()) {
     const current = [row + 1]

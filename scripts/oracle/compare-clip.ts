@@ -4,7 +4,7 @@ import { transcribePass } from '../../services/stt/whisper/transcribe-pass.ts'
 import type { WhisperModel } from '../../services/stt/whisper/whisper-model.ts'
 import type { OracleClip } from './oracle.ts'
 import { countPlacedWords, type TimedText } from './word-places.ts'
-import { wordErrors } from '../wer.ts'
+import { editDistance } from '../wer.ts'
 
 export interface ClipComparison {
   readonly file: string
@@ -23,7 +23,7 @@ export async function compareClip(model: WhisperModel, clip: OracleClip): Promis
   return {
     file: clip.file,
     tokensEqual: JSON.stringify(tokens) === JSON.stringify(expected),
-    wrongWords: wordErrors(clip.text, words.map(({ text }) => text).join(' ')).errors,
+    wrongWords: editDistance(wholeWords(clip.text), wholeWords(words.map(({ text }) => text).join(' '))),
     ...countPlacedWords(
       clip.segments.flatMap((segment) => segment.words),
       words,
@@ -68,4 +68,13 @@ async function transcribeAsOracle(
     seek = Math.max(seek + 1, Math.round(lastEnd * FRAMES_PER_SECOND))
   }
   return { tokens, words }
+}
+
+/** Without case and the punctuation around words; what a hyphen joins is one word, as the oracle times it. */
+function wholeWords(text: string): string[] {
+  return text
+    .toLowerCase()
+    .split(/\s+/)
+    .map((word) => word.replaceAll(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, ''))
+    .filter((word) => word !== '')
 }
