@@ -3,7 +3,7 @@ import type { EnvironmentOptions } from './environment-options.ts'
 import { createEventStream, type EventStream } from './events.ts'
 import { startParts } from './lifecycle.ts'
 import { backendPart, functionPart, loadBalancerPart, servicePart, type World } from './parts.ts'
-import { openSecrets } from './secrets.ts'
+import { openSecrets, type Secrets } from './secrets.ts'
 import { openStateDir } from './state-dir.ts'
 import type { Topology } from './system.ts'
 
@@ -16,25 +16,25 @@ export interface Environment {
   readonly events: EventStream
   /** URL of each backend, for clients of one's own such as psql or redis-cli. */
   readonly backends: Readonly<Record<string, string>>
-  /** A secret that services were started with, such as `admin-token`. */
-  secret(name: string): string
+  /** The secrets that services were started with. */
+  readonly secrets: Secrets
   invoke(functionName: string, event: unknown): Promise<unknown>
   stop(): Promise<void>
 }
 
 /** Starts every part of a system, or nothing: what was started before a failure is stopped again. */
 export async function startEnvironment(options: EnvironmentOptions): Promise<Environment> {
-  const { topology, clock, ids } = options
+  const { topology, clock } = options
   const events = createEventStream(clock)
   if (options.onEvent) events.read(options.onEvent)
   const state = await openStateDir({ baseDir: options.baseDir, name: options.name })
 
   try {
-    const { secret } = await openSecrets(state.path, ids)
+    const secrets = await openSecrets(state.path, topology.secrets)
     const world: World = {
       ...options,
       events,
-      secret,
+      secrets,
       shared: createShared(),
       stateDir: state.path,
       balancer: undefined,
@@ -52,14 +52,19 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
     const url = urlOf(world)
     const { stage, profile } = topology
     const backends = Object.fromEntries([...world.backends].map(([name, backend]) => [name, backend.url]))
-    await state.writeRegistry({ pid: process.pid, url, stage, profile, backends, adminToken: secret('admin-token') })
+    await state
+      .writeRegistry({ pid: process.pid, url, stage, profile, backends, secrets })
+      .catch(async (error: unknown) => {
+        await lifecycle.stop()
+        throw error
+      })
 
     return {
       name: options.name,
       topology,
       url,
       events,
-      secret,
+      secrets,
       backends,
       invoke: (name, event) => found(world.functions.get(name), name).invoke(event),
       async stop() {

@@ -9,6 +9,7 @@ import type { EnvironmentOptions } from './environment-options.ts'
 import type { EventStream } from './events.ts'
 import type { Part, StartedPart } from './lifecycle.ts'
 import { findPortHolder, portTaken } from './ports.ts'
+import type { Secrets } from './secrets.ts'
 import type { BackendSpec, FunctionSpec, References, ServiceSpec } from './system.ts'
 
 /** What the parts of one environment are built from, and what each leaves behind for those that start after it. */
@@ -16,7 +17,7 @@ export interface World extends EnvironmentOptions {
   readonly events: EventStream
   readonly shared: Runtime['shared']
   readonly stateDir: string
-  secret(name: string): string
+  readonly secrets: Secrets
   balancer: LoadBalancer | undefined
   readonly backends: Map<string, { readonly url: string }>
   readonly addresses: Map<string, readonly string[]>
@@ -64,7 +65,9 @@ export function backendPart(world: World, spec: BackendSpec): Part {
         redisBinary,
       }
       const backend =
-        spec.kind === 'postgres' ? await choosePostgres({ ...context, database: 'aldea' }) : await chooseRedis(context)
+        spec.kind === 'postgres'
+          ? await choosePostgres({ ...context, database: spec.database })
+          : await chooseRedis(context)
       world.backends.set(spec.name, backend)
       return backend
     },
@@ -129,11 +132,15 @@ function loadAfterChildren<T>(spec: { load(): Promise<T> }): Promise<T> {
   return program
 }
 
-function referencesOf({ backends, addresses, secret }: World): References {
+function referencesOf({ backends, addresses, secrets }: World): References {
   return {
     backend: (name) => known(backends, name).url,
     addresses: (service) => known(addresses, service),
-    secret,
+    secret(name) {
+      const value = secrets[name]
+      if (value === undefined) throw new Error(`${name} is not among the secrets of the topology.`)
+      return value
+    },
   }
 }
 

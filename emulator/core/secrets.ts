@@ -1,33 +1,29 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Ids } from '../../services/wire/runtime.ts'
+import { systemIds } from '../../services/wire/ids.ts'
 import { replaceFile } from './replace-file.ts'
 
-/** Random values of one environment, kept from start to start in a file only its owner can read. */
-export interface Secrets {
-  secret(name: string): string
-}
+/** Random values by name. */
+export type Secrets = Readonly<Record<string, string>>
 
 /** Long enough that nobody guesses one. */
 const SECRET_BYTES = 24
-const NAMES = ['admin-token'] as const
 
-export async function openSecrets(stateDir: string, ids: Ids): Promise<Secrets> {
+/**
+ * The secrets of one environment, kept from start to start in a file that only its owner can read. New ones never come
+ * from injected ids: those may be predictable.
+ */
+export async function openSecrets(stateDir: string, names: readonly string[]): Promise<Secrets> {
   const path = join(stateDir, 'secrets.json')
   const kept = await readKept(path)
-  const values = new Map(NAMES.map((name) => [name as string, kept[name] ?? ids.hex(SECRET_BYTES)]))
-  await replaceFile(path, `${JSON.stringify(Object.fromEntries(values), undefined, 2)}\n`)
-
-  return {
-    secret(name) {
-      const value = values.get(name)
-      if (value === undefined) throw new Error(`There is no secret ${name}.`)
-      return value
-    },
-  }
+  if (names.every((name) => kept[name] !== undefined)) return kept
+  const fresh = Object.fromEntries(names.map((name) => [name, systemIds.hex(SECRET_BYTES)]))
+  const secrets = { ...fresh, ...kept }
+  await replaceFile(path, `${JSON.stringify(secrets, undefined, 2)}\n`)
+  return secrets
 }
 
-async function readKept(path: string): Promise<Record<string, string>> {
+async function readKept(path: string): Promise<Secrets> {
   const text = await readFile(path, 'utf8').catch(() => '{}')
   const parsed: unknown = JSON.parse(text)
   if (typeof parsed !== 'object' || parsed === null) return {}

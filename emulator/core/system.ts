@@ -40,6 +40,8 @@ export interface Topology {
   readonly functions: readonly FunctionSpec[]
   /** Names only, until the queue itself is emulated. */
   readonly queues: readonly string[]
+  /** Names of the secrets that its services ask for. */
+  readonly secrets: readonly string[]
   readonly demo: Demo
 }
 
@@ -59,8 +61,18 @@ export interface LoadBalancerSpec {
   readonly targetGroups: readonly TargetGroupConfig[]
 }
 
-export interface BackendSpec {
-  readonly kind: 'postgres' | 'redis'
+export type BackendSpec = PostgresSpec | RedisSpec
+
+interface PostgresSpec {
+  readonly kind: 'postgres'
+  readonly name: string
+  /** Made when it is not there. */
+  readonly database: string
+  readonly instances: readonly BackendInstance[]
+}
+
+interface RedisSpec {
+  readonly kind: 'redis'
   readonly name: string
   readonly instances: readonly BackendInstance[]
 }

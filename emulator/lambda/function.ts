@@ -7,7 +7,7 @@ export interface LoadedFunction {
   stop(): Promise<void>
 }
 
-/** The cloud's default time limit for a function. */
+/** The longest that the cloud lets a function run. */
 const TIMEOUT_MS = 900_000
 
 export interface FunctionDeps {

@@ -1,11 +1,11 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, test, type TestContext } from 'vitest'
 import { silentLog } from '../../../services/wire/log.ts'
 import { identify, isGoneWithin } from '../../core/processes.ts'
+import { connectError, portOf } from '../testing.ts'
 import type { PostgresAdapter, PostgresBackend, PostgresContext } from './port.ts'
 
 type OnTestFinished = TestContext['onTestFinished']
@@ -282,18 +282,4 @@ async function query({ url }: PostgresBackend, sql: string): Promise<unknown[]> 
   } finally {
     await client.end()
   }
-}
-
-function portOf({ url }: PostgresBackend): number {
-  return Number(new URL(url).port)
-}
-
-function connectError(host: string, port: number): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const socket = connect(port, host, () => {
-      socket.destroy()
-      resolve(undefined)
-    })
-    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code))
-  })
 }

@@ -1,10 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, test, type TestContext } from 'vitest'
 import { silentLog } from '../../../services/wire/log.ts'
+import { connectError, portOf } from '../testing.ts'
 import type { RedisAdapter, RedisBackend, RedisContext } from './port.ts'
 
 type OnTestFinished = TestContext['onTestFinished']
@@ -281,18 +281,4 @@ export function connected(url: string, onTestFinished: OnTestFinished): Redis {
   client.on('error', () => {})
   onTestFinished(() => client.disconnect())
   return client
-}
-
-function portOf({ url }: RedisBackend): number {
-  return Number(new URL(url).port)
-}
-
-function connectError(host: string, port: number): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const socket = connect(port, host, () => {
-      socket.destroy()
-      resolve(undefined)
-    })
-    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code))
-  })
 }

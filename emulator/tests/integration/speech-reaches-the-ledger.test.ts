@@ -84,7 +84,7 @@ async function ledgerHolds(environment: Environment, seconds: number): Promise<{
   const deadline = Date.now() + 10_000
   for (;;) {
     const { body } = await request(`${environment.url}/organisations/${organisation}/usage`, {
-      headers: { authorization: `Bearer ${environment.secret('admin-token')}` },
+      headers: { authorization: `Bearer ${environment.secrets['admin-token']}` },
     })
     const { usage } = (await body.json()) as { usage: { seconds: number }[] }
     const totalSeconds = usage.reduce((sum, row) => sum + row.seconds, 0)
