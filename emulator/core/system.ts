@@ -1,5 +1,6 @@
 import type { StartFunction, StartService, Variables } from '../../services/wire/runtime.ts'
 import type { Action, Rule, TargetGroupConfig } from '../alb/model.ts'
+import type { QueueSpec } from '../backends/queue/port.ts'
 import { AldeaError } from './errors.ts'
 
 /** A cloud system as data. `fixtures/systems/` holds one file for each; nothing else names its services. */
@@ -38,8 +39,6 @@ export interface Topology {
   readonly backends: readonly BackendSpec[]
   readonly services: readonly ServiceSpec[]
   readonly functions: readonly FunctionSpec[]
-  /** Names only, until the queue itself is emulated. */
-  readonly queues: readonly string[]
   /** Names of the secrets that its services ask for. */
   readonly secrets: readonly string[]
   readonly demo: Demo
@@ -61,7 +60,7 @@ export interface LoadBalancerSpec {
   readonly targetGroups: readonly TargetGroupConfig[]
 }
 
-export type BackendSpec = PostgresSpec | RedisSpec
+export type BackendSpec = PostgresSpec | RedisSpec | QueuesSpec
 
 interface PostgresSpec {
   readonly kind: 'postgres'
@@ -75,6 +74,12 @@ interface RedisSpec {
   readonly kind: 'redis'
   readonly name: string
   readonly instances: readonly BackendInstance[]
+}
+
+interface QueuesSpec {
+  readonly kind: 'queue'
+  readonly name: string
+  readonly queues: readonly QueueSpec[]
 }
 
 export interface BackendInstance {
@@ -101,14 +106,34 @@ export interface ServiceSpec {
 export interface FunctionSpec {
   readonly name: string
   readonly after: readonly string[]
+  /** 1 to 900. */
+  readonly timeoutSeconds: number
+  /** 128 to 10 240. */
+  readonly memoryMb: number
+  readonly eventSource?: EventSourceSpec
   /** Invoked once with this payload when the environment starts. */
   readonly invokeAtStart?: unknown
   load(): Promise<{ start: StartFunction }>
   variables(references: References): Variables
 }
 
+/** A queue whose messages a function is invoked with: the settings of an event source mapping. */
+export interface EventSourceSpec {
+  readonly queue: string
+  readonly batchSize: number
+  readonly maximumBatchingWindowSeconds: number
+  /** Whether the function's answer says which messages of a batch failed. */
+  readonly reportBatchItemFailures: boolean
+  /** 2 to 1 000; as many as the mapping likes when absent. */
+  readonly maximumConcurrency?: number
+}
+
 /** How variables name other parts. */
 export interface References {
+  /** `http://127.0.0.1:port`, for whoever speaks SQS or Lambda. */
+  readonly awsEndpoint: string
+  /** As an SQS client names it. */
+  queueUrl(queue: string): string
   /** URL of a backend's primary. */
   backend(name: string): string
   /** `http://127.0.0.1:port` of every task of a service that listens. */
