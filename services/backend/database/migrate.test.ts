@@ -26,7 +26,15 @@ test('tasks that start at once apply every step once', async ({ expect, onTestFi
 
   await Promise.all(Array.from({ length: 4 }, () => run(database, migrations)))
 
-  expect(await tables(database)).toEqual(['api_keys', 'limits', 'migrations', 'organisations', 'usage_ledger'])
+  expect(await tables(database)).toEqual([
+    'api_keys',
+    'limits',
+    'migrations',
+    'organisation_outbox',
+    'organisation_versions',
+    'organisations',
+    'usage_ledger',
+  ])
   const { rows } = await database.pool.query('SELECT name FROM migrations ORDER BY name')
   expect(rows).toEqual(migrations.map(({ name }) => ({ name })))
 })
