@@ -6,6 +6,7 @@ import type { EventStream } from '../core/events.ts'
 import { postgresAdapters, redisAdapters } from './adapters.ts'
 import type { PostgresAdapter, PostgresBackend } from './postgres/port.ts'
 import type { Available, Declined } from './probe.ts'
+import { watchBackend } from './watch.ts'
 import type { RedisAdapter, RedisBackend } from './redis/port.ts'
 
 export interface ChooseOptions {
@@ -27,14 +28,25 @@ export interface ChooseOptions {
 export async function choosePostgres(options: ChooseOptions & { readonly database: string }): Promise<PostgresBackend> {
   const adapter = await choose<PostgresAdapter>(postgresAdapters(options), options)
   const { port, database, log } = options
-  return adapter.start({ stateDir: join(options.stateDir, options.name), port, database, log })
+  return adapter.start({
+    stateDir: join(options.stateDir, options.name),
+    port,
+    database,
+    log,
+    watch: watchBackend(options.name, options),
+  })
 }
 
 /** Starts Redis by the first adapter that can run here. */
 export async function chooseRedis(options: ChooseOptions): Promise<RedisBackend> {
   const adapter = await choose<RedisAdapter>(redisAdapters(options), options)
   const { port, log } = options
-  return adapter.start({ stateDir: join(options.stateDir, options.name), port, log })
+  return adapter.start({
+    stateDir: join(options.stateDir, options.name),
+    port,
+    log,
+    watch: watchBackend(options.name, options),
+  })
 }
 
 interface Probed {

@@ -4,6 +4,8 @@ import { spawnChild, type Child, type ChildExit, type ChildOptions } from '../co
 import { AldeaError } from '../core/errors.ts'
 import { findPortHolder, freePort, portTaken } from '../core/ports.ts'
 import { waitFor } from '../core/processes.ts'
+import { reasonOf, supervise, type Supervisor } from './supervisor.ts'
+import type { BackendWatch } from './watch.ts'
 
 /** A server program, and how to read what it prints. */
 export interface ServerProgram {
@@ -18,19 +20,25 @@ export interface ServerProgram {
   /** Matches the line of an exit because the server before it is not quite gone. */
   readonly busy?: RegExp
   readonly log: Log
+  /** Hears when it ends by itself, and when it is back. */
+  readonly watch?: BackendWatch | undefined
+  /** Clears what a killed one left behind; runs before it is started again. */
+  prepare?(): Promise<void>
 }
 
-export interface ServerProcess {
+export interface ServerProcess extends Supervisor {
   readonly port: number
-  stop(): Promise<void>
 }
 
-/** Starts a server and waits until it takes connections. Nothing runs when this throws. */
+/**
+ * Starts a server, waits until it takes connections, and from then on starts it again on the same port whenever it ends
+ * by itself. Nothing runs when this throws.
+ */
 export async function startServerProcess(program: ServerProgram): Promise<ServerProcess> {
   for (let attempt = 1; ; attempt += 1) {
     const port = program.port === 0 ? await freePort() : program.port
     const started = await startOnce(program, port)
-    if ('child' in started) return watched(program, port, started)
+    if ('child' in started) return { port, ...supervise({ ...program, start: againOn(program, port) }, started.child) }
 
     const { lines, exit } = started
     const matches = (pattern: RegExp | undefined): boolean => lines.some((line) => pattern?.test(line))
@@ -54,7 +62,17 @@ type Started =
   | { readonly child: Child; readonly lines: readonly string[] }
   | { readonly exit: ChildExit | 'timeout'; readonly lines: readonly string[] }
 
-async function startOnce(program: ServerProgram, port: number): Promise<Started> {
+function againOn(program: ServerProgram, port: number): (signal: AbortSignal) => Promise<Child | undefined> {
+  return async (signal) => {
+    await program.prepare?.()
+    const started = await startOnce(program, port, signal)
+    if ('child' in started) return started.child
+    if (signal.aborted) return undefined
+    throw unhealthy(program.service, started.exit, started.lines)
+  }
+}
+
+async function startOnce(program: ServerProgram, port: number, signal?: AbortSignal): Promise<Started> {
   const { service, log } = program
   const lines: string[] = []
   let announceReady = (): void => {}
@@ -74,29 +92,14 @@ async function startOnce(program: ServerProgram, port: number): Promise<Started>
   let giveUp = (): void => {}
   const timeout = new Promise<'timeout'>((resolve) => (giveUp = () => resolve('timeout')))
   const timer = systemClock.after(READY_TIMEOUT_MS, giveUp)
+  signal?.addEventListener('abort', giveUp, { once: true })
+  if (signal?.aborted) giveUp()
   const first = await Promise.race([ready, child.exited, timeout])
   timer.cancel()
+  signal?.removeEventListener('abort', giveUp)
   if (first === 'ready') return { child, lines }
   await child.stop()
   return { exit: first, lines }
-}
-
-function watched(
-  { service, log }: ServerProgram,
-  port: number,
-  { child, lines }: Extract<Started, { child: Child }>,
-): ServerProcess {
-  let isStopping = false
-  void child.exited.then((exit) => {
-    if (!isStopping) log.error({ ...exit, lastLine: lines.at(-1) }, `${service} ended by itself`)
-  })
-  return {
-    port,
-    stop() {
-      isStopping = true
-      return child.stop()
-    },
-  }
 }
 
 function unhealthy(service: string, exit: ChildExit | 'timeout', lines: readonly string[]): AldeaError {
@@ -106,8 +109,4 @@ function unhealthy(service: string, exit: ChildExit | 'timeout', lines: readonly
   return new AldeaError('ALDEA_BACKEND_UNHEALTHY', `${service} ${end}${last ? `, last line: ${last}` : ''}.`, {
     cause: new Error(lines.join('\n')),
   })
-}
-
-function reasonOf({ code, signal }: ChildExit): string {
-  return signal ?? `exit code ${code}`
 }

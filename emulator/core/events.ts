@@ -24,6 +24,30 @@ export type EnvironmentEvent =
       readonly reason: string
     }
   | {
+      readonly type: 'backend.lost'
+      readonly at: number
+      readonly backend: string
+      readonly reason: string
+    }
+  | {
+      readonly type: 'backend.restored'
+      readonly at: number
+      readonly backend: string
+      /** Since it was lost first. */
+      readonly awayMs: number
+    }
+  | {
+      /** A documented text of the cloud's own: what its console shows of a failover or of a replaced task. */
+      readonly type: 'cloud.event'
+      readonly at: number
+      readonly source: 'elasticache' | 'rds' | 'ecs'
+      /** Backend or service. */
+      readonly subject: string
+      /** `RDS-EVENT-0013`, where it has one. */
+      readonly code?: string | undefined
+      readonly message: string
+    }
+  | {
       readonly type: 'log'
       readonly at: number
       readonly part: string

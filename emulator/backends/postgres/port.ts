@@ -1,5 +1,6 @@
 import type { Log } from '../../../services/wire/log.ts'
 import type { Available, Declined } from '../probe.ts'
+import type { BackendWatch } from '../watch.ts'
 
 /** A running PostgreSQL, 15 to 18. */
 export interface PostgresBackend {
@@ -7,11 +8,13 @@ export interface PostgresBackend {
   readonly url: string
   /** One line for the user: version, adapter, address. */
   readonly detail: string
+  /** Ends it as kill -9 would; it comes back at the same address. Absent where the server is not ours to kill. */
+  kill?(): void
   stop(): Promise<void>
 }
 
 export interface PostgresAdapter {
-  readonly name: 'embedded' | 'installed'
+  readonly name: 'container' | 'external' | 'embedded' | 'installed'
   probe(): Promise<Available | Declined>
   start(context: PostgresContext): Promise<PostgresBackend>
 }
@@ -23,4 +26,6 @@ export interface PostgresContext {
   readonly port: number
   readonly database: string
   readonly log: Log
+  /** Hears when it ends by itself, and when it is back. */
+  readonly watch?: BackendWatch | undefined
 }

@@ -19,8 +19,9 @@ export interface PostgresServer extends PostgresContext {
 
 /** Opens or makes the data folder and runs PostgreSQL on it. */
 export async function startPostgresServer(server: PostgresServer): Promise<PostgresBackend> {
-  const { adapter, binaries, user, stateDir, database, log } = server
-  await clearStalePid(join(stateDir, 'data'))
+  const { adapter, binaries, user, stateDir, database, log, watch } = server
+  const prepare = (): Promise<void> => clearStalePid(join(stateDir, 'data'))
+  await prepare()
   const { path, password } = await openDataDir(server)
   const running = await startServerProcess({
     service: 'postgres',
@@ -39,10 +40,13 @@ export async function startPostgresServer(server: PostgresServer): Promise<Postg
     taken: /could not bind|could not create any TCP\/IP sockets/,
     busy: /pre-existing shared memory block/,
     log,
+    watch,
+    prepare,
   })
   return {
     url: `postgres://${SUPERUSER}:${password}@127.0.0.1:${running.port}/${encodeURIComponent(database)}`,
     detail: `127.0.0.1:${running.port}  PostgreSQL ${binaries.version} ${adapter}`,
+    kill: () => running.kill(),
     stop: () => running.stop(),
   }
 }

@@ -1,4 +1,5 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import type { RedisServerState as State } from 'js-redis-server/core'
 import { findPortHolder, portTaken } from '../../core/ports.ts'
 import type { RedisAdapter, RedisContext } from './port.ts'
 import { SocketTransport } from './socket-transport.ts'
@@ -10,12 +11,13 @@ export const emulatedRedis: RedisAdapter = {
   start: startEmulated,
 }
 
-async function startEmulated({ port, log }: RedisContext): ReturnType<RedisAdapter['start']> {
+async function startEmulated({ port, log, watch }: RedisContext): ReturnType<RedisAdapter['start']> {
   // Loaded here: half a megabyte that a machine with a real Redis never needs.
   const { attachSession, createRedisCommandExecutor, RedisServerState, resolveCompatibilityProfile } =
     await import('js-redis-server/core')
   const profile = resolveCompatibilityProfile(COMPATIBILITY)
-  const state = new RedisServerState({ databaseCount: DATABASES, compatibility: profile })
+  const emptyState = (): State => new RedisServerState({ databaseCount: DATABASES, compatibility: profile })
+  let state = emptyState()
   const executor = createRedisCommandExecutor({ compatibility: profile })
   const sockets = new Set<Socket>()
 
@@ -37,6 +39,14 @@ async function startEmulated({ port, log }: RedisContext): ReturnType<RedisAdapt
     url: `redis://127.0.0.1:${address.port}`,
     detail: `127.0.0.1:${address.port}  Redis emulated in this process: no persistence, replication or eviction`,
     isReal: false,
+    // What it held is gone, as with a server that keeps nothing on disk.
+    kill() {
+      watch?.lost('redis was killed; it keeps nothing and comes back empty.')
+      for (const socket of sockets) socket.destroy()
+      state.close()
+      state = emptyState()
+      watch?.restored()
+    },
     stop: () =>
       (stopping ??= new Promise((resolve) => {
         server.close(() => resolve())

@@ -22,7 +22,7 @@ export function installedRedis({ binary }: InstalledRedisOptions = {}): RedisAda
       const found = await find()
       return 'reason' in found ? found : { available: true, what: found.what }
     },
-    async start({ stateDir, port, log }) {
+    async start({ stateDir, port, log, watch }) {
       const found = await find()
       if ('reason' in found) throw new Error(found.reason)
       const dataDir = join(stateDir, 'data')
@@ -40,10 +40,11 @@ export function installedRedis({ binary }: InstalledRedisOptions = {}): RedisAda
         ready: /ready to accept connections/i,
         taken: /Address already in use|Failed listening on port/,
         log,
+        watch,
       })
       const url = `redis://127.0.0.1:${running.port}`
       const detail = `127.0.0.1:${running.port}  ${found.what} installed`
-      return { url, detail, isReal: true, stop: () => running.stop() }
+      return { url, detail, isReal: true, kill: () => running.kill(), stop: () => running.stop() }
     },
   }
 }

@@ -1,5 +1,6 @@
 import type { Log } from '../../../services/wire/log.ts'
 import type { Available, Declined } from '../probe.ts'
+import type { BackendWatch } from '../watch.ts'
 
 /** A running Redis, or something that answers like one. */
 export interface RedisBackend {
@@ -9,11 +10,13 @@ export interface RedisBackend {
   readonly detail: string
   /** False for the emulated one: no persistence, no replication, no eviction. */
   readonly isReal: boolean
+  /** Ends it as kill -9 would; it comes back at the same address. Absent where the server is not ours to kill. */
+  kill?(): void
   stop(): Promise<void>
 }
 
 export interface RedisAdapter {
-  readonly name: 'installed' | 'emulated'
+  readonly name: 'container' | 'external' | 'installed' | 'emulated'
   probe(): Promise<Available | Declined>
   start(context: RedisContext): Promise<RedisBackend>
 }
@@ -23,4 +26,6 @@ export interface RedisContext {
   /** 0 takes any free port. */
   readonly port: number
   readonly log: Log
+  /** Hears when it ends by itself, and when it is back. */
+  readonly watch?: BackendWatch | undefined
 }

@@ -5,6 +5,12 @@ export function describeEvent(event: EnvironmentEvent): string | undefined {
   switch (event.type) {
     case 'backend.declined':
       return `▲ ${event.backend}: ${event.adapter} declined: ${event.reason}`
+    case 'backend.lost':
+      return `▲ ${event.backend}: ${event.reason}`
+    case 'backend.restored':
+      return `▲ ${event.backend}: back after ${event.awayMs} ms`
+    case 'cloud.event':
+      return `▲ ${event.subject}: ${event.code === undefined ? '' : `${event.code} `}${event.message}`
     case 'part.failed':
       return `✖ ${event.part}: ${event.message}`
     case 'log':
