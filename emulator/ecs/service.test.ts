@@ -6,6 +6,7 @@ import { systemIds } from '../../services/wire/ids.ts'
 import { silentLog } from '../../services/wire/log.ts'
 import type { Running, Runtime, StartService } from '../../services/wire/runtime.ts'
 import { createShared } from '../../services/wire/shared.ts'
+import { createVirtualClock } from '../core/clock.ts'
 import { createDeferred, exchangeRaw, startTestBalancer } from '../tests/test-balancer.ts'
 import { type ServiceOptions, startService } from './service.ts'
 import { startTask } from './task.ts'
@@ -208,6 +209,74 @@ test('a killed task breaks what it has in flight, and runs no shutdown code, the
   await stop()
   expect(programs.started[0]?.calls).toEqual(['kill'])
   expect(tasks[0]?.state).toBe('STOPPED')
+})
+
+test('a killed task is replaced by one with an id and an address like a new task, and the target group follows', async ({
+  expect,
+  onTestFinished,
+}) => {
+  const clock = createVirtualClock(0)
+  const { balancer, port, events } = await startTestBalancer({ onTestFinished })
+  const targetGroup = balancer.targetGroup('web')
+  const programs = createPrograms()
+  const listen = { host: '127.0.0.1', port: 0 }
+  const options = optionsFor(programs, { targetGroup, listen, events, runtime: { ...runtime, clock } })
+  const service = await startService(options)
+  onTestFinished(() => service.stop())
+  const [first, second] = service.tasks
+
+  service.kill(first?.id ?? '')
+  expect(service.tasks.map(({ id }) => id)).toEqual([first?.id, second?.id])
+  await clock.advance(1_000)
+  await expect.poll(() => service.tasks[0]?.id).not.toBe(first?.id)
+
+  const [third] = service.tasks
+  expect(third).toMatchObject({ zone: first?.zone, address: first?.address, state: 'RUNNING' })
+  expect(await (await fetch(third?.address ?? '')).text()).toBe('web')
+  await expect
+    .poll(() => targetGroup.describeHealth().map(({ target, health }) => [target.id, health.state]))
+    .toEqual([
+      [first?.id, 'draining'],
+      [second?.id, 'healthy'],
+      [third?.id, 'healthy'],
+    ])
+  for (let count = 0; count < 4; count += 1) expect(await exchangeRaw(port, GET, onTestFinished)).toContain('200 OK')
+  expect(events.of('cloud.event').map(({ message }) => message)).toEqual([
+    `(service web) has started 1 tasks: (task ${third?.id}).`,
+    '(service web) registered 1 targets in (target-group web)',
+  ])
+  expect(() => service.kill(first?.id ?? '')).toThrow('web has no task')
+})
+
+test('a replacement that does not start is tried again, later each time, until the service stops', async ({
+  expect,
+}) => {
+  const clock = createVirtualClock(0)
+  const programs = createPrograms()
+  let isBroken = false
+  let tries = 0
+  const start: StartService = async (...given) => {
+    if (!isBroken) return programs.start(...given)
+    tries += 1
+    throw new Error('no database')
+  }
+  const service = await startService(optionsFor(programs, { start, zones: ['a'], runtime: { ...runtime, clock } }))
+  const [first] = service.tasks
+  isBroken = true
+  first?.kill()
+  await clock.advance(1_000)
+  expect(tries).toBe(1)
+  await clock.advance(3_000)
+  expect(tries).toBe(3)
+  isBroken = false
+  await clock.advance(4_000)
+  expect(service.tasks.map(({ state }) => state)).toEqual(['RUNNING'])
+  expect(service.tasks[0]?.id).not.toBe(first?.id)
+
+  service.tasks[0]?.kill()
+  await service.stop()
+  await clock.advance(60_000)
+  expect(programs.started).toHaveLength(2)
 })
 
 test('a task whose program does not stop cleanly is stopped all the same, and the failure is reported', async ({

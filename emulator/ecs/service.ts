@@ -2,11 +2,20 @@ import type { Runtime, StartService, Variables } from '../../services/wire/runti
 import type { Target } from '../alb/model.ts'
 import type { TargetGroup } from '../alb/target-group.ts'
 import { AldeaError, messageOf } from '../core/errors.ts'
+import type { EventStream } from '../core/events.ts'
+import { scheduleReplacements } from './replacement.ts'
+import { toTarget } from './target.ts'
 import { type Task, startTask } from './task.ts'
 
 export interface Service {
   readonly name: string
+  /** The present ones: a task that ended by itself stays until another one has taken its place. */
   readonly tasks: readonly Task[]
+  /**
+   * Ends a task as SIGKILL would; a new one takes its place as if it had crashed.
+   * @throws Error when the service has no such task
+   */
+  kill(taskId: string): void
   /** Deregisters its tasks, so that they get nothing new; resolves when what is in flight has ended. */
   drain(): Promise<void>
   /** Deregisters its tasks, then stops them side by side. Idempotent; reports all failures together. */
@@ -28,6 +37,8 @@ export interface ServiceOptions {
   readonly targetGroup?: TargetGroup | undefined
   /** Lets every task listen on a port of its own. */
   readonly listen?: { readonly host: string; readonly port: number } | undefined
+  /** Hears the texts that ECS writes into the events of a service. */
+  readonly events?: EventStream | undefined
 }
 
 /** As many as an ECS task id has. */
@@ -39,22 +50,25 @@ const TASK_ID_BYTES = 16
  * @throws ALDEA_SERVICE_FAILED for a task that is up and not healthy; else whatever the task throws.
  */
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const { name, zones, count = zones.length, targetGroup, runtime } = options
-  const starts = Array.from({ length: count }, (_, index) => {
-    const id = runtime.ids.hex(TASK_ID_BYTES)
-    const log = runtime.log.child({ task: id })
-    const { start, variables, listen, revision = 1 } = options
-    const zone = zones[index % zones.length] ?? ''
-    return startTask({ id, service: name, zone, revision, start, variables, runtime: { ...runtime, log }, listen })
-  })
+  const { name, zones, count = zones.length, targetGroup } = options
+  const starts = Array.from({ length: count }, (_, index) => launch(options, zones[index % zones.length] ?? ''))
   const results = await Promise.allSettled(starts)
   const tasks = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+  const replacements = scheduleReplacements(options, tasks, (dead) => launch(options, dead.zone, portOf(dead)))
 
   let stopped: Promise<void> | undefined
   const service: Service = {
     name,
-    tasks,
+    get tasks() {
+      return [...tasks]
+    },
+    kill(taskId) {
+      const task = tasks.find(({ id }) => id === taskId)
+      if (!task) throw new Error(`${name} has no task ${taskId}.`)
+      task.kill()
+    },
     async drain() {
+      await replacements.stop()
       deregister()
       await Promise.all(tasks.map((task) => task.drain()))
     },
@@ -67,6 +81,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     await service.stop().catch(() => undefined)
     throw error
   }
+  replacements.begin()
   return service
 
   async function register(group: TargetGroup): Promise<void> {
@@ -80,6 +95,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   }
 
   async function stop(): Promise<void> {
+    await replacements.stop()
     deregister()
     const stops = await Promise.allSettled(tasks.map((task) => task.stop()))
     const failures = stops.flatMap((each) => (each.status === 'rejected' ? [each.reason as unknown] : []))
@@ -89,9 +105,17 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   }
 }
 
-function toTarget({ id, service, zone, server, gone }: Task): Target {
-  if (!server) throw new Error(`${service} has no server, so it cannot be a target.`)
-  return { id, zone, kind: 'in-process', server, gone }
+function launch(options: ServiceOptions, zone: string, port?: number): Promise<Task> {
+  const { name, runtime, start, variables, listen, revision = 1 } = options
+  const id = runtime.ids.hex(TASK_ID_BYTES)
+  const log = runtime.log.child({ task: id })
+  const where = listen && port !== undefined ? { ...listen, port } : listen
+  return startTask({ id, service: name, zone, revision, start, variables, runtime: { ...runtime, log }, listen: where })
+}
+
+/** Others were told the address: whoever takes the place of a task answers there. */
+function portOf({ address }: Task): number | undefined {
+  return address === undefined ? undefined : Number(new URL(address).port)
 }
 
 async function assertHealthy(name: string, target: Target, group: TargetGroup): Promise<void> {
