@@ -165,10 +165,17 @@ describe('refuses', () => {
     const answer = await ask(backend, request, options)
 
     expect(answer.status).toBe(status)
+    const { error } = answer.body
     expect(answer.body).toEqual({
+      type: 'about:blank',
+      title: expect.any(String) as unknown,
+      status,
+      detail: error,
+      instance: request.split(' ')[1],
       error: expect.stringContaining(message) as unknown,
       request_id: answer.headers.get('dg-request-id'),
     })
+    expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json\b/)
   })
 })
 

@@ -10,7 +10,9 @@ import { type BackendConfig, parseConfig } from './config.ts'
 import { migrate } from './database/migrate.ts'
 import { startLedgerConsumer } from './ledger/consumer.ts'
 import { migrations } from './migrations/all.ts'
-import { adminApi } from './routes/admin-api.ts'
+import { addApi } from './routes/api.ts'
+import { sendProblem } from './routes/problem.ts'
+import type { RouteDeps } from './routes/route.ts'
 import { applySeed, loadSeed } from './seed.ts'
 import { createWriteThrough } from './write-through.ts'
 
@@ -28,7 +30,7 @@ export async function start(variables: Variables, runtime: Runtime): Promise<Run
     connectRedis(config.REDIS_URL, silentLog),
   ])
   const inFlight = createInFlight()
-  const app = createHttpApi(runtime, inFlight)
+  const app = createHttpApi(runtime, inFlight, sendProblem)
   const [redis, reader] = await connecting
   const { pool } = postgres
   const writeThrough = createWriteThrough({ pool, redis }, { clock, log })
@@ -43,7 +45,7 @@ export async function start(variables: Variables, runtime: Runtime): Promise<Run
   try {
     await Promise.all([
       prepareDatabase(postgres, config, runtime),
-      addRoutes(app, { adminToken: config.ADMIN_TOKEN, pool, writeThrough, clock, ids }),
+      addRoutes(app, { adminToken: config.ADMIN_TOKEN, pool, redis, writeThrough, clock, ids }),
     ])
   } catch (error) {
     abandon()
@@ -75,7 +77,7 @@ async function prepareDatabase({ pool }: Postgres, config: BackendConfig, runtim
   if (config.SEED_FILE !== undefined) await applySeed(pool, await loadSeed(config.SEED_FILE), runtime)
 }
 
-async function addRoutes(app: FastifyInstance, deps: Parameters<typeof adminApi>[1]): Promise<void> {
-  await app.register(adminApi, deps)
+async function addRoutes(app: FastifyInstance, deps: RouteDeps): Promise<void> {
+  await addApi(app, deps)
   await app.ready()
 }

@@ -118,20 +118,56 @@ export interface Answer {
   readonly body: Readonly<Record<string, unknown>>
 }
 
-/** Asks as the platform's owner does. */
+export interface Question {
+  readonly body?: unknown
+  readonly token?: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** Asks as the platform's owner does, unless told otherwise. */
 export async function ask(
   { url }: Pick<TestService, 'url'>,
   request: string,
-  { body, token = ADMIN_TOKEN }: { readonly body?: unknown; readonly token?: string } = {},
+  { body, token = ADMIN_TOKEN, headers: more }: Question = {},
 ): Promise<Answer> {
   const [method = '', path = ''] = request.split(' ')
   const response = await fetch(`${url}${path}`, {
     method,
-    headers: { authorization: `Bearer ${token}`, ...(body !== undefined && { 'content-type': 'application/json' }) },
+    headers: {
+      authorization: `Bearer ${token}`,
+      ...more,
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+    },
     ...(body !== undefined && { body: JSON.stringify(body) }),
   })
   const { status, headers } = response
   return { status, headers, body: (await response.json()) as Record<string, unknown> }
+}
+
+export const PASSWORD = 'correct horse battery'
+
+export interface TestUser {
+  readonly id: string
+  readonly email: string
+  /** Of a session. */
+  readonly token: string
+  /** The organisation the user owns. */
+  readonly organisation: string
+  /** Its first key. */
+  readonly key: string
+}
+
+/** Signs up, and fails when that is refused. */
+export async function signUp(backend: Pick<TestService, 'url'>, email: string): Promise<TestUser> {
+  const answer = await ask(backend, 'POST /sign-up', { body: { email, password: PASSWORD, organisation: 'Acme' } })
+  if (answer.status !== 201) throw new Error(`${email} cannot sign up: ${JSON.stringify(answer.body)}`)
+  const { user, organisation, key, session } = answer.body as unknown as {
+    user: { id: string }
+    organisation: { id: string }
+    key: { key: string }
+    session: { token: string }
+  }
+  return { id: user.id, email, token: session.token, organisation: organisation.id, key: key.key }
 }
 
 /** A way to a server that can be cut, as a network or a failover cuts it. */

@@ -12,7 +12,14 @@ import type { Runtime } from './runtime.ts'
 export function createHttpApi(
   { clock, ids, log }: Pick<Runtime, 'clock' | 'ids' | 'log'>,
   inFlight: InFlight,
+  sendRefusal: SendRefusal = sendPlainRefusal,
 ): FastifyInstance {
+  const refuse = (error: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const answer = toApiError(error)
+    if (answer.status >= 500) request.log.error({ err: error, requestId: request.id }, 'request failed')
+    if (answer.retryAfterSeconds !== undefined) reply.header('retry-after', answer.retryAfterSeconds)
+    return sendRefusal(reply.code(answer.status), answer)
+  }
   const app = Fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -59,11 +66,11 @@ export const REQUEST_ID_HEADER = 'dg-request-id'
 
 const HEALTH_PATH = '/health'
 
-function refuse(error: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const answer = toApiError(error)
-  if (answer.status >= 500) request.log.error({ err: error, requestId: request.id }, 'request failed')
-  if (answer.retryAfterSeconds !== undefined) reply.header('retry-after', answer.retryAfterSeconds)
-  return reply.code(answer.status).send({ error: answer.message, request_id: request.id })
+/** Words a refusal for the client; status and Retry-After are set already. */
+export type SendRefusal = (reply: FastifyReply, error: ApiError) => FastifyReply
+
+function sendPlainRefusal(reply: FastifyReply, { message }: ApiError): FastifyReply {
+  return reply.send({ error: message, request_id: reply.request.id })
 }
 
 function toApiError(error: Error): ApiError {

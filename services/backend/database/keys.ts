@@ -32,22 +32,42 @@ export async function insertKey(client: Pick<ClientBase, 'query'>, key: NewKeyRo
   }
 }
 
-/** The oldest first, revoked ones among them. */
-export async function listKeys(pool: Pool, organisation: string): Promise<StoredKey[]> {
+/** The oldest first, revoked ones among them, beginning after the key with the id `after`. */
+export async function listKeys(
+  pool: Pool,
+  organisation: string,
+  { after, count }: { readonly after: string | undefined; readonly count: number },
+): Promise<StoredKey[]> {
   const { rows } = await pool.query<Row>(
     `SELECT id, name, display_prefix, created_at, revoked_at FROM api_keys
-     WHERE organisation_id = $1 ORDER BY created_at, id`,
-    [organisation],
+     WHERE organisation_id = $1 AND ($2::text IS NULL OR (created_at, id) > (
+       SELECT created_at, id FROM api_keys WHERE id = $2 AND organisation_id = $1))
+     ORDER BY created_at, id LIMIT $3`,
+    [organisation, after ?? null, count],
   )
   return rows.map(toKey)
 }
 
+/** A key that is not revoked, and will not be by anybody else until the transaction ends. */
+export async function findKeyInForce(
+  client: ClientBase,
+  organisation: string,
+  id: string,
+): Promise<StoredKey | undefined> {
+  const { rows } = await client.query<Row>(
+    `SELECT id, name, display_prefix, created_at, revoked_at FROM api_keys
+     WHERE organisation_id = $1 AND id = $2 AND revoked_at IS NULL FOR UPDATE`,
+    [organisation, id],
+  )
+  return rows[0] && toKey(rows[0])
+}
+
 /** Revoking twice keeps the first time. @returns undefined when there is no such key. */
 export async function revokeKey(
-  pool: Pool,
+  client: ClientBase,
   { organisation, id, at }: { readonly organisation: string; readonly id: string; readonly at: Date },
 ): Promise<StoredKey | undefined> {
-  const { rows } = await pool.query<Row>(
+  const { rows } = await client.query<Row>(
     `UPDATE api_keys SET revoked_at = coalesce(revoked_at, $3) WHERE organisation_id = $1 AND id = $2
      RETURNING id, name, display_prefix, created_at, revoked_at`,
     [organisation, id, at],

@@ -28,12 +28,18 @@ test('tasks that start at once apply every step once', async ({ expect, onTestFi
 
   expect(await tables(database)).toEqual([
     'api_keys',
+    'audit_log',
+    'idempotency_keys',
+    'invitations',
     'limits',
+    'memberships',
     'migrations',
     'organisation_outbox',
     'organisation_versions',
     'organisations',
+    'sessions',
     'usage_ledger',
+    'users',
   ])
   const { rows } = await database.pool.query('SELECT name FROM migrations ORDER BY name')
   expect(rows).toEqual(migrations.map(({ name }) => ({ name })))

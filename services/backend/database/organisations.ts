@@ -24,12 +24,17 @@ export async function insertOrganisation(client: Client, organisation: Organisat
   return rowCount === 1
 }
 
-/** By id, beginning after `after`. */
+/** By id, beginning after `after`; all, or those that a user is a member of. */
 export async function listOrganisations(
   pool: Pool,
-  { after, count }: { readonly after: string; readonly count: number },
+  { after, count, user }: { readonly after: string; readonly count: number; readonly user: string | undefined },
 ): Promise<Organisation[]> {
-  const { rows } = await pool.query<Row>(`${SELECT} WHERE id > $1 ORDER BY id LIMIT $2`, [after, count])
+  const { rows } = await pool.query<Row>(
+    `${SELECT} WHERE id > $1 AND ($3::text IS NULL OR EXISTS (
+       SELECT FROM memberships WHERE memberships.organisation_id = id AND user_id = $3))
+     ORDER BY id LIMIT $2`,
+    [after, count, user ?? null],
+  )
   return rows.map(toOrganisation)
 }
 
@@ -39,8 +44,8 @@ export async function findOrganisation(pool: Pool, id: string): Promise<Organisa
 }
 
 /** @returns false when there is no such organisation. */
-export async function updateLimits(pool: Pool, id: string, limits: Limits): Promise<boolean> {
-  const { rowCount } = await pool.query(
+export async function updateLimits(client: Client, id: string, limits: Limits): Promise<boolean> {
+  const { rowCount } = await client.query(
     'UPDATE limits SET max_connections = $2, requests_per_minute = $3 WHERE organisation_id = $1',
     [id, limits.maxConnections, limits.requestsPerMinute ?? null],
   )
@@ -57,7 +62,7 @@ interface Row {
 
 const SELECT = `
 SELECT id, name, created_at, max_connections, requests_per_minute
-FROM organisations JOIN limits ON organisation_id = id`
+FROM organisations JOIN limits ON limits.organisation_id = id`
 
 function toOrganisation(row: Row): Organisation {
   return {

@@ -1,23 +1,42 @@
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
+import { recordDeed } from '../database/audit-log.ts'
 import { insertKey } from '../database/keys.ts'
 import { createKey } from '../domain/new-key.ts'
-import { type AdminDeps, unknownOrganisation } from './admin-route.ts'
+import { authorize } from './authorization.ts'
+import { createOnce } from './creation.ts'
+import { type RouteDeps, unknownOrganisation } from './route.ts'
 import type { SchemaApi } from './schemas.ts'
-import { CreatedKeyShape, DisplayName, fromKey, OrganisationParams } from './shapes.ts'
+import { CreatedKeyShape, DisplayName, fromKey, OrganisationParams, withoutKey } from './shapes.ts'
 
 const schema = {
+  summary: 'Create a key, which is shown once.',
   params: OrganisationParams,
   body: Type.Object({ name: DisplayName }),
   response: { 201: CreatedKeyShape },
 }
 
-export function createKeyRoute(api: SchemaApi, { pool, clock, ids, writeThrough }: AdminDeps): void {
-  api.post('/organisations/:id/keys', { schema }, async ({ params: { id: organisation }, body: { name } }, reply) => {
-    const { key, hash, prefix } = createKey(ids)
-    const row = { id: ids.uuid(), organisation, name, hash, prefix, createdAt: new Date(clock.now()) }
-    if (!(await insertKey(pool, row))) throw unknownOrganisation(organisation)
+export function createKeyRoute(api: SchemaApi, deps: RouteDeps): void {
+  const { clock, ids, writeThrough } = deps
+  api.post('/organisations/:id/keys', { schema }, async (request, reply) => {
+    const { actor, params, body } = request
+    const { id: organisation } = params
+    const answer = await createOnce<Static<typeof CreatedKeyShape>>(deps, {
+      request,
+      reply,
+      scope: actor.id,
+      async create(client) {
+        await authorize(client, actor, organisation, 'create keys')
+        const { key, hash, prefix } = createKey(ids)
+        const at = new Date(clock.now())
+        const row = { id: ids.uuid(), organisation, name: body.name, hash, prefix, createdAt: at }
+        if (!(await insertKey(client, row))) throw unknownOrganisation(organisation)
+        const details = { name: body.name }
+        await recordDeed(client, { actor, organisation, action: 'key.created', target: row.id, details, at })
+        return { ...fromKey({ ...row, revokedAt: undefined }), key }
+      },
+      withoutSecrets: withoutKey,
+    })
     await writeThrough.copy(organisation)
-    reply.code(201)
-    return { ...fromKey({ ...row, revokedAt: undefined }), key }
+    return answer
   })
 }

@@ -1,11 +1,9 @@
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import { DEFAULT_MAX_CONNECTIONS } from '../../account/limits.ts'
-import { transaction } from '../../account/postgres.ts'
 import { ApiError } from '../../wire/api-error.ts'
-import { insertKey } from '../database/keys.ts'
-import { insertOrganisation } from '../database/organisations.ts'
-import { createKey } from '../domain/new-key.ts'
-import type { AdminDeps } from './admin-route.ts'
+import { openOrganisation } from '../open-organisation.ts'
+import { createOnce } from './creation.ts'
+import type { RouteDeps } from './route.ts'
 import type { SchemaApi } from './schemas.ts'
 import {
   CreatedKeyShape,
@@ -16,33 +14,42 @@ import {
   OrganisationId,
   OrganisationShape,
   toLimits,
+  withoutKey,
 } from './shapes.ts'
 
+const Created = Type.Object({ ...OrganisationShape.properties, key: CreatedKeyShape })
+
 const schema = {
+  summary: 'Create an organisation with its first key. The user who does becomes its owner.',
   body: Type.Object({
     name: DisplayName,
     id: Type.Optional(OrganisationId),
     limits: Type.Optional(LimitsShape),
   }),
-  response: { 201: Type.Object({ ...OrganisationShape.properties, key: CreatedKeyShape }) },
+  response: { 201: Created },
 }
 
 /** An organisation gets its first key with its creation. */
-export function createOrganisationRoute(api: SchemaApi, { pool, clock, ids, writeThrough }: AdminDeps): void {
-  api.post('/organisations', { schema }, async ({ body }, reply) => {
-    const createdAt = new Date(clock.now())
-    const limits = body.limits ?? { maxConnections: DEFAULT_MAX_CONNECTIONS }
-    const organisation = { id: body.id ?? ids.uuid(), name: body.name, createdAt, limits: toLimits(limits) }
-    const { key, hash, prefix } = createKey(ids)
-    const row = { id: ids.uuid(), organisation: organisation.id, name: body.name, hash, prefix, createdAt }
+export function createOrganisationRoute(api: SchemaApi, deps: RouteDeps): void {
+  const { clock, ids, writeThrough } = deps
+  api.post('/organisations', { schema }, async (request, reply) => {
+    const { actor, body } = request
+    if (actor.kind === 'user' && body.limits) throw new ApiError(403, 'Limits are set by the platform.')
+    const limits = toLimits(body.limits ?? { maxConnections: DEFAULT_MAX_CONNECTIONS })
 
-    await transaction(pool, async (client) => {
-      const isNew = await insertOrganisation(client, organisation)
-      if (!isNew) throw new ApiError(409, `There is an organisation ${organisation.id} already.`)
-      await insertKey(client, row)
+    const answer = await createOnce<Static<typeof Created>>(deps, {
+      request,
+      reply,
+      scope: actor.id,
+      async create(client) {
+        const at = new Date(clock.now())
+        const opened = await openOrganisation(client, actor, { id: body.id, name: body.name, limits, at, ids })
+        const key = { ...fromKey({ ...opened.keyRow, revokedAt: undefined }), key: opened.key }
+        return { ...fromOrganisation(opened.organisation), key }
+      },
+      withoutSecrets: (all) => ({ ...all, key: withoutKey(all.key) }),
     })
-    await writeThrough.copy(organisation.id)
-    reply.code(201)
-    return { ...fromOrganisation(organisation), key: { ...fromKey({ ...row, revokedAt: undefined }), key } }
+    await writeThrough.copy(answer.id)
+    return answer
   })
 }

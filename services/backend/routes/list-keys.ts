@@ -1,15 +1,28 @@
 import { Type } from 'typebox'
 import { listKeys } from '../database/keys.ts'
 import { findOrganisation } from '../database/organisations.ts'
-import { type AdminDeps, unknownOrganisation } from './admin-route.ts'
+import { authorize } from './authorization.ts'
+import { countOf, Next, nextOf, PageQuery } from './page.ts'
+import { type RouteDeps, unknownOrganisation } from './route.ts'
 import type { SchemaApi } from './schemas.ts'
 import { fromKey, KeyShape, OrganisationParams } from './shapes.ts'
 
-const schema = { params: OrganisationParams, response: { 200: Type.Object({ keys: Type.Array(KeyShape) }) } }
+/** More than elsewhere: the command line shows one page. */
+const COUNT = 1_000
 
-export function listKeysRoute(api: SchemaApi, { pool }: AdminDeps): void {
-  api.get('/organisations/:id/keys', { schema }, async ({ params: { id } }) => {
+const schema = {
+  summary: 'The keys of an organisation, the oldest first, without their secrets.',
+  params: OrganisationParams,
+  querystring: PageQuery,
+  response: { 200: Type.Object({ keys: Type.Array(KeyShape), next: Next }) },
+}
+
+export function listKeysRoute(api: SchemaApi, { pool }: RouteDeps): void {
+  api.get('/organisations/:id/keys', { schema }, async ({ actor, params: { id }, query }) => {
+    await authorize(pool, actor, id, 'read keys')
     if (!(await findOrganisation(pool, id))) throw unknownOrganisation(id)
-    return { keys: (await listKeys(pool, id)).map(fromKey) }
+    const count = countOf(query, COUNT)
+    const page = await listKeys(pool, id, { after: query.after, count })
+    return { keys: page.map(fromKey), ...nextOf(page, count, (last) => last.id) }
   })
 }

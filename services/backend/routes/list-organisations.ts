@@ -1,25 +1,35 @@
 import { Type } from 'typebox'
-import { listOrganisations } from '../database/organisations.ts'
-import type { AdminDeps } from './admin-route.ts'
+import { findOrganisation, listOrganisations } from '../database/organisations.ts'
+import { authorize } from './authorization.ts'
+import { countOf, Next, nextOf, PageQuery } from './page.ts'
+import { type RouteDeps, unknownOrganisation } from './route.ts'
 import type { SchemaApi } from './schemas.ts'
-import { fromOrganisation, OrganisationId, OrganisationShape } from './shapes.ts'
+import { fromOrganisation, OrganisationId, OrganisationParams, OrganisationShape } from './shapes.ts'
 
-const PAGE = 100
-
-const schema = {
-  querystring: Type.Object({ after: Type.Optional(OrganisationId) }),
-  response: {
-    200: Type.Object({
-      organisations: Type.Array(OrganisationShape),
-      next: Type.Optional(Type.String({ description: 'Ask with `after` set to this for the next page.' })),
-    }),
-  },
+const listSchema = {
+  summary: 'The organisations of the user who asks, or all of them for the platform.',
+  querystring: Type.Object({ ...PageQuery.properties, after: Type.Optional(OrganisationId) }),
+  response: { 200: Type.Object({ organisations: Type.Array(OrganisationShape), next: Next }) },
 }
 
-export function listOrganisationsRoute(api: SchemaApi, { pool }: AdminDeps): void {
-  api.get('/organisations', { schema }, async ({ query }) => {
-    const page = await listOrganisations(pool, { after: query.after ?? '', count: PAGE })
-    const next = page.length === PAGE ? page.at(-1)?.id : undefined
-    return { organisations: page.map(fromOrganisation), ...(next === undefined ? {} : { next }) }
+const oneSchema = {
+  summary: 'One organisation with its limits.',
+  params: OrganisationParams,
+  response: { 200: OrganisationShape },
+}
+
+export function listOrganisationsRoute(api: SchemaApi, { pool }: RouteDeps): void {
+  api.get('/organisations', { schema: listSchema }, async ({ query, actor }) => {
+    const count = countOf(query)
+    const user = actor.kind === 'user' ? actor.id : undefined
+    const page = await listOrganisations(pool, { after: query.after ?? '', count, user })
+    return { organisations: page.map(fromOrganisation), ...nextOf(page, count, (last) => last.id) }
+  })
+
+  api.get('/organisations/:id', { schema: oneSchema }, async ({ actor, params: { id } }) => {
+    await authorize(pool, actor, id, 'read the organisation')
+    const organisation = await findOrganisation(pool, id)
+    if (!organisation) throw unknownOrganisation(id)
+    return fromOrganisation(organisation)
   })
 }

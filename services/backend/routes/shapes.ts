@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox'
 import type { Limits } from '../../account/limits.ts'
 import type { StoredKey } from '../database/keys.ts'
 import type { Organisation } from '../database/organisations.ts'
+import type { User } from '../database/users.ts'
 
 /** Part of names in Redis, so no colon; part of paths, so nothing that needs escaping. */
 export const OrganisationId = Type.String({ pattern: '^[a-z0-9][a-z0-9_-]{0,62}$' })
@@ -20,7 +21,7 @@ export const LimitsShape = Type.Object(
   { additionalProperties: false },
 )
 
-const Instant = Type.String({ description: 'ISO 8601, UTC.' })
+export const Instant = Type.String({ description: 'ISO 8601, UTC.' })
 
 export const OrganisationShape = Type.Object({
   id: OrganisationId,
@@ -39,10 +40,45 @@ export const KeyShape = Type.Object({
 
 export const CreatedKeyShape = Type.Object({
   ...KeyShape.properties,
-  key: Type.String({ description: 'Shown once, kept nowhere.' }),
+  key: Type.Optional(
+    Type.String({ description: 'Shown once, kept nowhere; not in the answer to a repeated request.' }),
+  ),
 })
 
 export const OrganisationParams = Type.Object({ id: OrganisationId })
+
+/** Any that has an @: whether mail arrives there, only mail can tell. Read in lower case. */
+export const Email = Type.String({
+  minLength: 3,
+  maxLength: 254,
+  pattern: '^[^\\s@\\u0000-\\u001f]+@[^\\s@\\u0000-\\u001f]+$',
+})
+/** Length is all that is asked for (NIST SP 800-63B). */
+export const Password = Type.String({ minLength: 8, maxLength: 256 })
+export const RoleShape = Type.Union([
+  Type.Literal('owner'),
+  Type.Literal('admin'),
+  Type.Literal('member'),
+  Type.Literal('viewer'),
+])
+
+export const UserShape = Type.Object({ id: Type.String(), email: Type.String(), createdAt: Instant })
+
+export const SessionShape = Type.Object({
+  token: Type.Optional(
+    Type.String({ description: 'Bearer token, also set as a cookie; not in the answer to a repeated request.' }),
+  ),
+  expiresAt: Instant,
+})
+
+export function fromUser({ id, email, createdAt }: Omit<User, 'passwordHash'>): Static<typeof UserShape> {
+  return { id, email, createdAt: createdAt.toISOString() }
+}
+
+/** What is stored and replayed of an answer that shows a key. */
+export function withoutKey<T extends { readonly key?: string }>({ key: _key, ...rest }: T): Omit<T, 'key'> {
+  return rest
+}
 
 export function toLimits({ maxConnections, requestsPerMinute }: Static<typeof LimitsShape>): Limits {
   return { maxConnections, requestsPerMinute }

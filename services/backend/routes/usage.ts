@@ -1,7 +1,8 @@
 import { Type } from 'typebox'
 import { findOrganisation } from '../database/organisations.ts'
 import { sumUsage } from '../database/usage.ts'
-import { type AdminDeps, unknownOrganisation } from './admin-route.ts'
+import { authorize } from './authorization.ts'
+import { type RouteDeps, unknownOrganisation } from './route.ts'
 import type { SchemaApi } from './schemas.ts'
 import { OrganisationParams } from './shapes.ts'
 
@@ -15,8 +16,9 @@ const DailyUsage = Type.Object({
 const schema = { params: OrganisationParams, response: { 200: Type.Object({ usage: Type.Array(DailyUsage) }) } }
 
 /** What the ledger says: by day and kind, the oldest first. */
-export function usageRoute(api: SchemaApi, { pool }: AdminDeps): void {
-  api.get('/organisations/:id/usage', { schema }, async ({ params: { id } }) => {
+export function usageRoute(api: SchemaApi, { pool }: RouteDeps): void {
+  api.get('/organisations/:id/usage', { schema }, async ({ actor, params: { id } }) => {
+    await authorize(pool, actor, id, 'read usage')
     if (!(await findOrganisation(pool, id))) throw unknownOrganisation(id)
     return { usage: await sumUsage(pool, id) }
   })
