@@ -106,7 +106,7 @@ export async function startInstance({ settings, start, variables, runtime }: Ins
       return [
         `REPORT RequestId: ${requestId}`,
         `Duration: ${durationMs.toFixed(2)} ms`,
-        `Billed Duration: ${Math.ceil(durationMs)} ms`,
+        `Billed Duration: ${Math.max(1, Math.ceil(durationMs))} ms`,
         `Memory Size: ${settings.memoryMb} MB`,
         `Max Memory Used: ${usedMb} MB`,
         ...(initMs === undefined ? [] : [`Init Duration: ${initMs.toFixed(2)} ms`]),

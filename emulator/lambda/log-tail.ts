@@ -3,6 +3,7 @@ import { LOG_TAIL_BYTES } from './limits.ts'
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'] as const
 type Level = (typeof LEVELS)[number]
+type Fields = Readonly<Record<string, unknown>>
 
 /** The end of the log of one invocation. */
 export interface LogTail {
@@ -24,13 +25,22 @@ export function createLogTail(): LogTail {
 }
 
 /** A log that also hands every line, as the text format has it after time and request id, to `sink`. */
-export function withSink(log: Log, sink: (line: string) => void, bound: Readonly<Record<string, unknown>> = {}): Log {
+export function withSink(log: Log, sink: (line: string) => void): Log {
+  const threshold = LEVELS.findIndex((level) => level === log.level)
+  return sunk(log, (level, text) => {
+    // `silent` and levels of somebody's own let nothing through.
+    if (threshold !== -1 && LEVELS.indexOf(level) >= threshold) sink(`${level.toUpperCase()}\t${text}`)
+  })
+}
+
+function sunk(log: Log, sink: (level: Level, text: string) => void, bound: Fields = {}): Log {
   const write =
     (level: Level) =>
     (first: unknown, ...rest: unknown[]): void => {
-      log[level](first, ...rest)
-      if (LEVELS.indexOf(level) < thresholdOf(log)) return
-      sink(`${level.toUpperCase()}\t${textOf(first, rest, bound)}`)
+      // The overloads of a pino log take any fields and any text.
+      const pass: (...parts: unknown[]) => void = log[level].bind(log)
+      pass(first, ...rest)
+      sink(level, textOf(first, rest, bound))
     }
   return {
     level: log.level,
@@ -41,16 +51,11 @@ export function withSink(log: Log, sink: (line: string) => void, bound: Readonly
     error: write('error'),
     fatal: write('fatal'),
     silent: () => undefined,
-    child: (bindings) => withSink(log.child(bindings), sink, { ...bound, ...bindings }),
+    child: (bindings) => sunk(log.child(bindings), sink, { ...bound, ...bindings }),
   }
 }
 
-function thresholdOf({ level }: Log): number {
-  const threshold = LEVELS.findIndex((each) => each === level)
-  return threshold === -1 ? LEVELS.length : threshold
-}
-
-function textOf(first: unknown, rest: readonly unknown[], bound: Readonly<Record<string, unknown>>): string {
+function textOf(first: unknown, rest: readonly unknown[], bound: Fields): string {
   const given = first instanceof Error ? { err: first } : typeof first === 'object' && first !== null ? first : {}
   const fields = { ...bound, ...given }
   const text = [first, rest[0]].find((part) => typeof part === 'string') ?? ''
