@@ -1,74 +1,121 @@
-import type { ChainableCommander, Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { toLimitFields } from './limits.ts'
-import { redisKeys } from './redis-keys.ts'
-import type { StoredOrganisation } from './stored-organisation.ts'
+import { READ } from './read-script.ts'
+import { runScript } from './script.ts'
+import type { DeletedOrganisation, StoredOrganisation } from './stored-organisation.ts'
+import { WRITE } from './write-script.ts'
+
+/** What becomes of one organisation in Redis. */
+export type Write =
+  | { readonly action: 'put'; readonly organisation: StoredOrganisation }
+  | ({ readonly action: 'remove' } & DeletedOrganisation)
+  /** `version` as Redis has it: nothing happens when it is another one by then. */
+  | { readonly action: 'forget'; readonly id: string; readonly version: string }
+
+/** An organisation as Redis has it. */
+export interface CachedOrganisation {
+  readonly id: string
+  /** The hash of limits; empty: there is none. */
+  readonly fields: Readonly<Record<string, string>>
+  /** Hashes of the keys it lists. */
+  readonly listed: readonly string[]
+  /** By key hash, of the listed ones and those asked for: whom the key belongs to. */
+  readonly owners: ReadonlyMap<string, string>
+}
 
 /**
- * Makes Redis say of these organisations what PostgreSQL says, and nothing else: keys that are no longer in force go
- * first. Two round trips, however many organisations. The caller sees to it that none of them changes meanwhile.
+ * Longer than any fetch may wait before it is written (a function runs for 15 minutes at most), and short enough that
+ * deleted organisations do not fill Redis.
  */
-export async function writeOrganisations(redis: Redis, organisations: readonly StoredOrganisation[]): Promise<void> {
-  const cached = await readKeyHashes(
-    redis,
-    organisations.map(({ id }) => id),
+const TOMBSTONE_MS = 3_600_000
+/** Redis serves nobody else meanwhile: this many take about a millisecond. */
+const WRITES_A_CALL = 100
+
+/**
+ * Makes Redis say these things of organisations, unless it knows something newer; `force` has no regard for that.
+ * Answers whether each was done. Calls are sent at once, each of them is atomic.
+ */
+export async function writeOrganisations(
+  redis: Redis,
+  writes: readonly Write[],
+  { force = false }: { readonly force?: boolean } = {},
+): Promise<boolean[]> {
+  const answers = await Promise.all(
+    chunked(writes, WRITES_A_CALL).map(async (chunk) => {
+      const args: (string | number)[] = [force ? '1' : '0', TOMBSTONE_MS]
+      for (const write of chunk) appendWrite(args, write)
+      return String(await runScript(redis, WRITE, args))
+    }),
   )
-  const pipeline = redis.pipeline()
-  for (const organisation of organisations) write(pipeline, organisation, cached.get(organisation.id) ?? [])
-  await execute(pipeline)
+  return Array.from(answers.join(''), (answer) => answer === '1')
 }
 
-/** Forgets organisations that exist no more, with all their keys. */
-export async function removeOrganisations(redis: Redis, ids: readonly string[]): Promise<void> {
-  const cached = await readKeyHashes(redis, ids)
-  const pipeline = redis.pipeline()
-  for (const id of ids) {
-    const hashes = cached.get(id) ?? []
-    pipeline.del(...hashes.map(redisKeys.apiKey), redisKeys.apiKeys(id), redisKeys.limits(id))
-  }
-  await execute(pipeline)
-}
-
-/** Ids of all organisations that Redis knows of, some perhaps twice. */
-export async function* readCachedIds(redis: Redis): AsyncIterable<string[]> {
-  const [before = '', after = ''] = redisKeys.limits('*').split('*')
-  let cursor = '0'
-  do {
-    const [next, names] = await redis.scan(cursor, 'MATCH', redisKeys.limits('*'), 'COUNT', SCAN_COUNT)
-    yield names.map((name) => name.slice(before.length, name.length - after.length))
-    cursor = next
-  } while (cursor !== '0')
-}
-
-const SCAN_COUNT = 1_000
-
-function write(pipeline: ChainableCommander, organisation: StoredOrganisation, cached: readonly string[]): void {
-  const { id, keyHashes, revokedKeyHashes, limits, version } = organisation
-  const inForce = new Set(keyHashes)
-  const gone = [...new Set([...cached, ...revokedKeyHashes])].filter((hash) => !inForce.has(hash))
-  if (gone.length > 0) {
-    pipeline.del(...gone.map(redisKeys.apiKey))
-    pipeline.srem(redisKeys.apiKeys(id), ...gone)
-  }
-  if (limits.requestsPerMinute === undefined) pipeline.hdel(redisKeys.limits(id), 'requests_per_minute')
-  pipeline.hset(redisKeys.limits(id), toLimitFields(limits, version))
-  if (keyHashes.length === 0) return
-  pipeline.sadd(redisKeys.apiKeys(id), ...keyHashes)
-  pipeline.mset(...keyHashes.flatMap((hash) => [redisKeys.apiKey(hash), id]))
-}
-
-async function readKeyHashes(redis: Redis, ids: readonly string[]): Promise<ReadonlyMap<string, string[]>> {
-  if (ids.length === 0) return new Map()
-  const pipeline = redis.pipeline()
-  for (const id of ids) pipeline.smembers(redisKeys.apiKeys(id))
-  const answers = await execute(pipeline)
-  return new Map(ids.map((id, index) => [id, answers[index] as string[]]))
-}
-
-/** @throws the first command's error. */
-async function execute(pipeline: ChainableCommander): Promise<unknown[]> {
-  const results = (await pipeline.exec()) ?? []
-  return results.map(([error, result]) => {
-    if (error) throw error
-    return result
+/** Reads organisations, all at one moment, and whom the given hashes of each belong to. */
+export async function readCachedOrganisations(
+  redis: Redis,
+  wanted: readonly { readonly id: string; readonly hashes: readonly string[] }[],
+): Promise<CachedOrganisation[]> {
+  if (wanted.length === 0) return []
+  const args = wanted.flatMap(({ id, hashes }) => [id, hashes.length, ...hashes])
+  const answers = (await runScript(redis, READ, args)) as [string[], string[], string[]][]
+  return answers.map(([pairs, listed, owners], index) => {
+    const { id = '', hashes = [] } = wanted[index] ?? {}
+    return {
+      id,
+      fields: Object.fromEntries(chunked(pairs, 2) as [string, string][]),
+      listed,
+      owners: new Map([...listed, ...hashes].map((hash, at) => [hash, owners[at] ?? ''])),
+    }
   })
+}
+
+/** Whether Redis has more of an organisation than a tombstone. */
+export function isCached({ fields, listed }: CachedOrganisation): boolean {
+  return listed.length > 0 || (fields['deleted'] === undefined && Object.keys(fields).length > 0)
+}
+
+/** A stretch of all names in Redis; some may come twice. */
+export interface CachedNames {
+  /** Organisations that something is kept of. */
+  readonly ids: readonly string[]
+  readonly keyHashes: readonly string[]
+  /** Where to go on. */
+  readonly cursor: string
+}
+
+/** Walks over everything in Redis, beginning at `cursor`. */
+export async function* scanCached(redis: Redis, cursor = FIRST_CURSOR): AsyncIterable<CachedNames> {
+  let next = cursor
+  do {
+    const [following, names] = await redis.scan(next, 'COUNT', SCAN_COUNT)
+    next = following
+    const ids = new Set(names.flatMap((name) => ORGANISATION.exec(name)?.[1] ?? []))
+    yield { ids: [...ids], keyHashes: names.flatMap((name) => KEY.exec(name)?.[1] ?? []), cursor: next }
+  } while (next !== FIRST_CURSOR)
+}
+
+/** Also where a scan ends. */
+export const FIRST_CURSOR = '0'
+const SCAN_COUNT = 4_000
+const ORGANISATION = /^org:([^:]+):(?:limits|api_keys)$/
+const KEY = /^apikey:(.+)$/
+
+function appendWrite(args: (string | number)[], write: Write): void {
+  if (write.action !== 'put') {
+    args.push(write.id, write.version, write.action, 0, 0, 0)
+    return
+  }
+  const { id, version, limits, keyHashes, revokedKeyHashes } = write.organisation
+  const fields = Object.entries(toLimitFields(limits, version)).flat()
+  args.push(id, version, 'put', fields.length, ...fields)
+  for (const hashes of [keyHashes, revokedKeyHashes]) {
+    args.push(hashes.length)
+    for (const hash of hashes) args.push(hash)
+  }
+}
+
+function chunked<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
+    items.slice(index * size, (index + 1) * size),
+  )
 }

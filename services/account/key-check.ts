@@ -16,7 +16,10 @@ export async function findAccount(redis: Redis, keys: readonly string[]): Promis
     const keyHash = hashKey(key)
     const organisation = await redis.get(redisKeys.apiKey(keyHash))
     if (organisation === null) continue
-    return { organisation, keyHash, limits: parseLimits(await redis.hgetall(redisKeys.limits(organisation))) }
+    const fields = await redis.hgetall(redisKeys.limits(organisation))
+    // Deleted between the two questions: a tombstone has no limits.
+    if (fields['deleted'] !== undefined) continue
+    return { organisation, keyHash, limits: parseLimits(fields) }
   }
   return undefined
 }

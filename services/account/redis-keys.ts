@@ -12,6 +12,8 @@ export const redisKeys = {
   requests: (organisation: string, minute: number) => `org:${organisation}:requests:${minute}`,
   /** Stream: one entry for each file or live stream. */
   usageEvents: 'usage:events',
+  /** String: names this filling of Redis. Gone or another one: Redis was emptied since. */
+  generation: 'sync:generation',
   /** String: there once every organisation has been copied; gone when Redis came back empty. */
   seeded: 'sync:seeded',
   /** String with an expiry: whoever sets it is the one to have Redis seeded. */
