@@ -1,0 +1,195 @@
+import { type Link, type Relay, type RelayOptions, startRelay } from './relay.ts'
+import { traitsOf } from './redis-commands.ts'
+import { type RespItem, type RespTrack, trackResp } from './resp-frames.ts'
+
+/** A stable address before a Redis, and what goes wrong there (aws-behaviour.md §7.1). */
+export interface RedisRelay extends Relay {
+  /**
+   * Every connection is to a replica from now on: waiting commands end with UNBLOCKED, the next write gets READONLY, and
+   * either closes the connection, as `close-on-replica-write` does. New connections are to the new primary.
+   */
+  demote(): void
+  /** New connections are told that the server is LOADING; after the time they are served. */
+  load(durationMs: number): void
+  /** Ends the connections that subscribe. */
+  dropSubscribers(): void
+  /** A failover of ElastiCache: until the time is over new connections reach the demoted primary too. */
+  failover(failover: RedisFailover): Promise<void>
+}
+
+export interface RedisFailover {
+  /** In practice 10 to 60 s. */
+  readonly durationMs: number
+  /** URL of the new primary; the same as before when absent. */
+  readonly to?: (() => string) | undefined
+}
+
+interface RedisLink extends Link {
+  role: 'primary' | 'replica'
+  /** Commands passed on that have no reply yet. */
+  unanswered: number
+  /** Whether the last one passed on may block. */
+  mayWait: boolean
+  isSubscriber: boolean
+  /** Said, once everything before it is answered; then the connection ends. */
+  lastWords: Buffer | undefined
+}
+
+const READONLY = Buffer.from(`-READONLY You can't write against a read only replica.\r\n`)
+const UNBLOCKED = Buffer.from(
+  '-UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)\r\n',
+)
+const LOADING = Buffer.from('-LOADING Redis is loading the dataset in memory\r\n')
+const NOTHING = Buffer.alloc(0)
+
+/** Starts a relay; it understands RESP 2 and 3. `CLIENT REPLY` it does not, nor encryption. */
+export async function startRedisRelay(options: RelayOptions): Promise<RedisRelay> {
+  const { name, clock, events } = options
+  const loading = new Map<RedisLink, () => void>()
+  let loads = 0
+  let failovers = 0
+  const relay = await startRelay<RedisLink>(
+    options,
+    (link) => ({
+      ...link,
+      role: failovers > 0 ? 'replica' : 'primary',
+      unanswered: 0,
+      mayWait: false,
+      isSubscriber: false,
+      lastWords: undefined,
+    }),
+    (link) => {
+      if (loads === 0) return splice(link)
+      loading.set(
+        link,
+        answerLoading(link, () => splice(link)),
+      )
+      link.client.once('close', () => loading.delete(link))
+    },
+  )
+
+  function splice(link: RedisLink): void {
+    const replies = trackReplies(link)
+    relay.splice(link, {
+      fromClient: passCommands(link),
+      fromServer(chunk) {
+        replies.push(chunk)
+        if (link.lastWords && link.unanswered <= 0) setImmediate(sayLastWords, link)
+        return chunk
+      },
+    })
+  }
+
+  function demote(): void {
+    for (const link of relay.links) {
+      if (link.isSilent) continue
+      link.role = 'replica'
+      if (!link.mayWait || link.unanswered !== 1) continue
+      link.lastWords = UNBLOCKED
+      sayLastWords(link)
+    }
+  }
+
+  function dropSubscribers(): void {
+    for (const { client, isSubscriber } of relay.links) if (isSubscriber) client.destroy()
+  }
+
+  function announce(message: string): void {
+    events.emit({ type: 'cloud.event', at: clock.now(), source: 'elasticache', subject: name, message })
+  }
+
+  return {
+    ...relay,
+    get url() {
+      return relay.url
+    },
+    demote,
+    dropSubscribers,
+    load(durationMs) {
+      loads += 1
+      clock.after(durationMs, () => {
+        loads -= 1
+        if (loads > 0) return
+        for (const serve of loading.values()) serve()
+        loading.clear()
+      })
+    },
+    async failover({ durationMs, to }) {
+      announce('Test Failover API called for node group 0001')
+      failovers += 1
+      demote()
+      dropSubscribers()
+      await clock.sleep(durationMs)
+      failovers -= 1
+      if (to) relay.redirect(to)
+      // The old primary is replaced: whoever still held on to it is cut off.
+      for (const { client, role } of relay.links) if (role === 'replica') client.destroy()
+      announce(`Failover from primary node ${name}-001 to replica node ${name}-002 completed`)
+      announce('Recovering cache nodes 0001')
+      announce('Finished recovery for cache nodes 0001')
+    },
+  }
+}
+
+/** Passes commands on; at a replica only up to the first write, which is answered when all before it are. */
+function passCommands(link: RedisLink): (chunk: Buffer) => Buffer {
+  let passed = 0
+  const commands = trackResp(({ words, end }: RespItem) => {
+    if (link.lastWords) return
+    const { isWrite, mayWait, isSubscribe } = traitsOf(words)
+    if (link.role === 'replica' && isWrite) {
+      link.lastWords = READONLY
+      if (link.unanswered <= 0) setImmediate(sayLastWords, link)
+      return
+    }
+    link.mayWait = mayWait
+    link.unanswered += 1
+    link.isSubscriber ||= isSubscribe
+    passed = end
+  })
+  return (chunk) => {
+    if (link.lastWords) return NOTHING
+    passed = 0
+    commands.push(chunk)
+    return link.lastWords ? chunk.subarray(0, passed) : chunk
+  }
+}
+
+function trackReplies(link: RedisLink): RespTrack {
+  return trackResp(({ type }) => {
+    if (type !== '>') link.unanswered -= 1
+  })
+}
+
+function sayLastWords({ client, server, lastWords }: RedisLink): void {
+  if (!lastWords || client.writableEnded) return
+  client.end(lastWords)
+  server?.destroy()
+}
+
+/**
+ * Answers every command with LOADING, and INFO with what says so, which clients wait by. Returns the function that lets
+ * the connection through to the server from the next command on.
+ */
+function answerLoading({ client }: RedisLink, splice: () => void): () => void {
+  let held: Buffer = NOTHING
+  let whole = 0
+  const info = '# Persistence\r\nloading:1\r\nloading_eta_seconds:1\r\n'
+  const commands = trackResp(({ words, end }) => {
+    whole = end
+    const isInfo = words[0]?.toLowerCase() === 'info'
+    client.write(isInfo ? `$${info.length}\r\n${info}\r\n` : LOADING)
+  })
+  const answer = (chunk: Buffer): void => {
+    whole = -1
+    commands.push(chunk)
+    held = whole < 0 ? Buffer.concat([held, chunk]) : chunk.subarray(whole)
+  }
+  client.on('data', answer)
+  return () => {
+    client.off('data', answer)
+    splice()
+    // What was begun before goes first.
+    if (held.length > 0) client.unshift(held)
+  }
+}
