@@ -1,43 +1,107 @@
-import { Socket } from 'node:net'
-import { Client } from 'pg'
+import { backOffMs } from './domain/back-off.ts'
+import type { Clock, Timer } from '../wire/clock.ts'
+import type { Log } from '../wire/log.ts'
+import type { Ids } from '../wire/runtime.ts'
+import { type Connection, openConnection } from './connection.ts'
+import { chanceOf } from './chance.ts'
 
-/** One connection that hears notifications until it is closed or lost. */
+const CHANNEL = 'organisation_changes'
+const ANSWER_WITHIN_MS = 2_000
+
 export interface Listener {
-  /** Resolves when the connection is gone, with the error if there was one. */
-  readonly lost: Promise<Error | undefined>
-  close(): Promise<void>
-  /** Hangs up at once. */
-  abandon(): void
+  stop(): Promise<void>
+  kill(): void
 }
 
-const CONNECT_TIMEOUT_MS = 2_000
+export interface ListenerParts {
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly log: Log
+  /** Something has changed, or may have while nobody was listening. */
+  onWake(): void
+  /** How often a silent connection is asked whether it is still there. */
+  readonly checkEveryMs: number
+}
 
-/** @throws when there is no connection to be had. */
-export async function openListener(
+/**
+ * Listens for changes on a connection of its own, and again after each loss. The outbox is read after LISTEN, not before:
+ * otherwise a change between the two would be heard by nobody.
+ * @throws when the first connection fails.
+ */
+export async function startListener(
   url: string,
-  { channel, onPayload }: { readonly channel: string; readonly onPayload: (payload: string) => void },
+  { clock, ids, log, onWake, checkEveryMs }: ListenerParts,
 ): Promise<Listener> {
-  const socket = new Socket()
-  const client = new Client({
-    connectionString: url,
-    application_name: 'db-sync',
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    // A server that vanished without a word would otherwise never be missed: nothing is ever sent here.
-    keepAlive: true,
-    stream: () => socket,
-  })
-  let failure: Error | undefined
-  client.on('error', (error) => (failure = error))
-  const lost = new Promise<Error | undefined>((resolve) => {
-    client.once('end', () => resolve(failure))
-  })
-  client.on('notification', ({ payload = '' }) => onPayload(payload))
-  try {
-    await client.connect()
-    await client.query(`LISTEN ${client.escapeIdentifier(channel)}`)
-  } catch (error) {
-    socket.destroy()
-    throw error
+  const life = new AbortController()
+  let connection = await open()
+  const running = run()
+
+  async function open(): Promise<Connection> {
+    const opened = await openConnection(url)
+    opened.client.on('notification', onWake)
+    try {
+      await opened.client.query(`LISTEN ${CHANNEL}`)
+    } catch (error) {
+      opened.abandon()
+      throw error
+    }
+    return opened
   }
-  return { lost, close: () => client.end(), abandon: () => socket.destroy() }
+
+  async function run(): Promise<void> {
+    while (!life.signal.aborted) {
+      onWake()
+      const error = await untilLost()
+      if (life.signal.aborted) return
+      log.warn({ err: error }, 'postgres connection lost')
+      await reopen()
+    }
+  }
+
+  /** A connection through something that swallows packets ends only because nobody answers. */
+  async function untilLost(): Promise<Error | undefined> {
+    const { client, lost, abandon } = connection
+    const rest = (): Timer => clock.after(checkEveryMs, check)
+    const check = (): void => {
+      timer = clock.after(ANSWER_WITHIN_MS, abandon)
+      const next = (): void => {
+        timer.cancel()
+        timer = rest()
+      }
+      client.query('SELECT').then(next, abandon)
+    }
+    let timer = rest()
+    const error = await lost
+    timer.cancel()
+    return error
+  }
+
+  /** Returns when it listens again, or is to end. */
+  async function reopen(): Promise<void> {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        await clock.sleep(backOffMs(attempt, chanceOf(ids)), life.signal)
+        connection = await open()
+        break
+      } catch (error) {
+        if (life.signal.aborted) return
+        log.debug({ err: error, attempt }, 'postgres still away')
+      }
+    }
+    // Ended while connecting.
+    if (life.signal.aborted) return connection.abandon()
+    log.info('listening again')
+  }
+
+  return {
+    async stop() {
+      life.abort()
+      await connection.close()
+      await running
+    },
+    kill() {
+      life.abort()
+      connection.abandon()
+    },
+  }
 }

@@ -1,64 +1,69 @@
 import { toStartError } from '../account/postgres.ts'
+import { systemClock } from '../wire/clock.ts'
 import type { Running, Runtime, Variables } from '../wire/runtime.ts'
-import { parseConfig } from './config.ts'
-import { openListener } from './listener.ts'
+import { type DbSyncConfig, parseConfig } from './config.ts'
+import type { Delivery } from './delivery.ts'
+import { startForwarder } from './forwarder.ts'
+import { startListener } from './listener.ts'
+import { startSeeding } from './seeding.ts'
 
-const CHANNEL = 'organisation_changes'
-const FIRST_RETRY_MS = 100
-const MAX_RETRY_MS = 5_000
+/** A change whose notification was lost waits this long at most. */
+const SWEEP_EVERY_MS = 2_000
+/** How long `stop` lets the batch in hand go on. */
+const STOP_DEADLINE_MS = 2_000
 
-/** Hears from PostgreSQL which organisations change, and logs each. Listens when it has started, and again after a loss. */
-export async function start(variables: Variables, { clock, log }: Runtime): Promise<Running> {
-  const { DATABASE_URL: url } = parseConfig(variables)
-  const life = new AbortController()
-  const onPayload = (organisation: string): void => log.info({ organisation }, 'organisation changed')
-  const open = (): ReturnType<typeof openListener> => openListener(url, { channel: CHANNEL, onPayload })
-
-  let listener = await open().catch((error: unknown) => {
+/**
+ * Tells the queue, or Redis where there is no queue, which organisations have changed, as PostgreSQL's outbox has it. Any
+ * number of replicas share the work. Watches over Redis too, where a function can fill it.
+ */
+export async function start(variables: Variables, runtime: Runtime): Promise<Running> {
+  const config = parseConfig(variables)
+  const { clock, ids, log } = runtime
+  const url = config.DATABASE_URL
+  // Loading the SDK takes longer than connecting; both at once.
+  const opening = openDelivery(config, runtime)
+  const wakes = { onWake: (): void => undefined }
+  const listener = await startListener(url, {
+    clock,
+    ids,
+    log,
+    checkEveryMs: SWEEP_EVERY_MS,
+    onWake: () => wakes.onWake(),
+  }).catch(async (error: unknown) => {
+    await opening.then((delivery) => delivery.stop())
     throw toStartError(url, error)
   })
-  const running = keepListening()
-
-  async function keepListening(): Promise<void> {
-    while (!life.signal.aborted) {
-      const error = await listener.lost
-      if (life.signal.aborted) return
-      log.warn({ err: error }, 'postgres connection lost')
-      await reopen()
-    }
-  }
-
-  /** Returns when it listens again, or is to end. */
-  async function reopen(): Promise<void> {
-    for (let waitMs = FIRST_RETRY_MS; ; waitMs = Math.min(2 * waitMs, MAX_RETRY_MS)) {
-      try {
-        await clock.sleep(waitMs, life.signal)
-        listener = await open()
-        break
-      } catch (error) {
-        if (life.signal.aborted) return
-        log.debug({ err: error, waitMs }, 'postgres still away')
-      }
-    }
-    // Ended while connecting.
-    if (life.signal.aborted) return listener.abandon()
-    log.info('listening again')
-  }
+  const [delivery, seeding] = await Promise.all([opening, startSeeding(config, runtime)])
+  const forwarder = startForwarder(url, { delivery, clock, ids, log, sweepEveryMs: SWEEP_EVERY_MS })
+  wakes.onWake = forwarder.wake
 
   async function stop(): Promise<void> {
-    life.abort()
-    await listener.close()
-    await running
+    const deadline = systemClock.after(STOP_DEADLINE_MS, () => forwarder.abandon())
+    await forwarder.drain()
+    deadline.cancel()
+    await Promise.all([listener.stop(), delivery.stop(), seeding.stop()])
   }
 
   let stopped: Promise<void> | undefined
   return {
-    drain: () => Promise.resolve(),
+    drain: () => forwarder.drain(),
     stop: () => (stopped ??= stop()),
     kill() {
       stopped ??= Promise.resolve()
-      life.abort()
-      listener.abandon()
+      forwarder.abandon()
+      listener.kill()
+      delivery.abandon()
+      seeding.kill()
     },
   }
+}
+
+async function openDelivery(config: DbSyncConfig, { log }: Runtime): Promise<Delivery> {
+  const { QUEUE_URL: queueUrl, REDIS_URL: redisUrl = '', DATABASE_URL: databaseUrl } = config
+  if (queueUrl === undefined) {
+    const { deliverToRedis } = await import('./deliver-to-redis.ts')
+    return deliverToRedis({ databaseUrl, redisUrl }, log)
+  }
+  const { deliverToQueue } = await import('./deliver-to-queue.ts')
+  return deliverToQueue(queueUrl, config)
 }
