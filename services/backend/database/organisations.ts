@@ -38,8 +38,8 @@ export async function listOrganisations(
   return rows.map(toOrganisation)
 }
 
-export async function findOrganisation(pool: Pool, id: string): Promise<Organisation | undefined> {
-  const { rows } = await pool.query<Row>(`${SELECT} WHERE id = $1`, [id])
+export async function findOrganisation(client: Client | Pool, id: string): Promise<Organisation | undefined> {
+  const { rows } = await client.query<Row>(`${SELECT} WHERE id = $1`, [id])
   return rows[0] && toOrganisation(rows[0])
 }
 

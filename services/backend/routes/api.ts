@@ -2,6 +2,9 @@ import fastifyCookie from '@fastify/cookie'
 import type { FastifyInstance } from 'fastify'
 import { toUnavailable } from '../../account/postgres.ts'
 import { authenticate } from './authentication.ts'
+import { acceptInvitationRoute, invitationRoutes } from './invitations.ts'
+import { addMemberRoute } from './add-member.ts'
+import { memberRoutes } from './members.ts'
 import { changePasswordRoute } from './change-password.ts'
 import { createKeyRoute } from './create-key.ts'
 import { createOrganisationRoute } from './create-organisation.ts'
@@ -61,6 +64,10 @@ const SIGNED_IN_ROUTES: readonly AddRoute[] = [
   listKeysRoute,
   regenerateKeyRoute,
   revokeKeyRoute,
+  addMemberRoute,
+  memberRoutes,
+  invitationRoutes,
+  acceptInvitationRoute,
   usageRoute,
   listAuditLogRoute,
 ]

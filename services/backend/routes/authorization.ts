@@ -2,7 +2,7 @@ import type { ClientBase, Pool } from 'pg'
 import { ApiError } from '../../wire/api-error.ts'
 import { findRole } from '../database/memberships.ts'
 import type { Actor } from '../domain/actor.ts'
-import { allows, type Permission } from '../domain/roles.ts'
+import { allows, mayChange, type Permission, type RoleChange } from '../domain/roles.ts'
 import { unknownOrganisation } from './route.ts'
 
 /**
@@ -21,6 +21,19 @@ export async function authorize(
   if (!allows(role, permission)) throw forbidden(role, permission)
 }
 
-export function forbidden(role: string, what: string): ApiError {
+/** Whether the actor may make this change to a member. @throws ApiError as {@link authorize}. */
+export async function authorizeChange(
+  client: Pick<ClientBase, 'query'>,
+  actor: Actor,
+  organisation: string,
+  change: RoleChange,
+): Promise<void> {
+  await authorize(client, actor, organisation, 'change members')
+  if (actor.kind === 'platform') return
+  const role = await findRole(client, organisation, actor.id)
+  if (!role || !mayChange(role, change)) throw forbidden(role ?? 'none', 'make or unmake owners')
+}
+
+function forbidden(role: string, what: string): ApiError {
   return new ApiError(403, `The role ${role} does not allow to ${what}.`)
 }
