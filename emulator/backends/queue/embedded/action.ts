@@ -1,0 +1,29 @@
+import { findQueue, type Store } from './store.ts'
+import { requireText } from './input.ts'
+import type { Queue } from './queue.ts'
+
+/** Parameters by their names in the JSON protocol, not yet checked. */
+export type Input = Readonly<Record<string, unknown>>
+
+/** The answer as the JSON protocol has it. */
+export type Output = Readonly<Record<string, unknown>>
+
+export interface Call {
+  readonly store: Store
+  /** `http://127.0.0.1:4566/000000000000/`: what queue URLs begin with, as this client reached us. */
+  readonly urlBase: string
+  /** Aborted when the client has gone. Made when first asked for: most actions need none. */
+  readonly signal: () => AbortSignal
+}
+
+/** One action of the API. @throws QueueError */
+export type Action = (call: Call, input: Input) => Output | Promise<Output>
+
+/** The queue that the parameter QueueUrl names: its host and account do not matter. @throws QueueError */
+export function queueOf(call: Call, input: Input): Queue {
+  const url = requireText(input, 'QueueUrl')
+  const name = url.slice(url.lastIndexOf('/', url.endsWith('/') ? url.length - 2 : url.length) + 1).replace(/\/$/, '')
+  return findQueue(call.store, name)
+}
+
+export const NOTHING: Output = {}
