@@ -1,0 +1,206 @@
+/**
+ * The embedded queue against fauxqs, a queue that other projects use for the same purpose: SendMessage of 500 B over
+ * keep-alive connections, and how soon a long poll has a message that is sent while it waits. Each server has a process
+ * and one core of its own, the load comes from another core, rounds alternate.
+ *
+ *   npm run bench queue [-- rounds seconds]
+ */
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { buildApp } from 'fauxqs'
+import { serveAdapter } from '../../emulator/backends/queue/contract/adapter-server.ts'
+import { embeddedQueue } from '../../emulator/backends/queue/embedded.ts'
+import { median } from '../median.ts'
+
+/** Of requests/s, ours to theirs. */
+const TARGET_RATIO = 2.5
+const TARGET_WAKE_MS = 2
+const ROUNDS = 5
+const ROUND_SECONDS = 3
+const CONNECTIONS = 16
+const WAKES = 300
+const BODY = 'x'.repeat(500)
+const SERVER_CORE = '0'
+const LOAD_CORE = '1'
+
+const run = promisify(execFile)
+const thisFile = fileURLToPath(import.meta.url)
+const canPin = spawnSync('taskset', ['--version']).status === 0
+
+const SERVERS = { ours: serveOurs, fauxqs: serveFauxqs } as const
+type ServerName = keyof typeof SERVERS
+
+const [first, second] = process.argv.slice(2)
+if (first === 'ours' || first === 'fauxqs') await serve(first)
+else await compare(Number(first ?? ROUNDS), Number(second ?? ROUND_SECONDS))
+
+interface BenchServer {
+  readonly name: ServerName
+  readonly endpoint: string
+  readonly queueUrl: string
+  readonly child: ChildProcess
+}
+
+interface Round {
+  readonly requestsPerSecond: number
+  readonly p50Ms: number
+  readonly p99Ms: number
+  /** Of the server. What neighbours do to a core moves it less than the rate. */
+  readonly cpuMicrosPerRequest: number
+}
+
+async function compare(rounds: number, seconds: number): Promise<void> {
+  if (canPin) spawnSync('taskset', ['-cp', LOAD_CORE, `${process.pid}`])
+  const servers: BenchServer[] = []
+  try {
+    const ours = await startServer('ours', servers)
+    const fauxqs = await startServer('fauxqs', servers)
+    for (const server of servers) await measure(server, 1)
+    const pairs: [Round, Round][] = []
+    for (let round = 0; round < rounds; round += 1) {
+      pairs.push([await measure(ours, seconds), await measure(fauxqs, seconds)])
+    }
+    const wakes = { ours: await wakeTimes(ours), fauxqs: await wakeTimes(fauxqs) }
+    report(pairs, wakes)
+  } finally {
+    for (const { child } of servers) child.kill()
+  }
+}
+
+function report(pairs: readonly [Round, Round][], wakes: Readonly<Record<ServerName, readonly number[]>>): void {
+  const rate = median(pairs.map(([one, other]) => one.requestsPerSecond / other.requestsPerSecond))
+  const cpu = median(pairs.map(([one, other]) => other.cpuMicrosPerRequest / one.cpuMicrosPerRequest))
+  console.log(`cores    ${canPin ? 'one for the server, another for the load' : 'not pinned: no taskset'}`)
+  console.log(`send     ${BODY.length} B, ${CONNECTIONS} connections, medians of ${pairs.length} rounds`)
+  console.log(`  ours   ${describe(pairs.map(([one]) => one))}`)
+  console.log(`  fauxqs ${describe(pairs.map(([, other]) => other))}`)
+  console.log(
+    `  ratio  ${rate.toFixed(2)} by requests/s, ${cpu.toFixed(2)} by CPU time, ${verdict(rate >= TARGET_RATIO)} ≥ ${TARGET_RATIO}`,
+  )
+  console.log(`wake-up  from the call of SendMessage to the answer of a waiting ReceiveMessage, ${WAKES} times`)
+  const p50 = median(wakes.ours)
+  console.log(`  ours   p50 ${p50.toFixed(2)} ms, p99 ${percentile99(wakes.ours).toFixed(2)} ms`)
+  console.log(
+    `  fauxqs p50 ${median(wakes.fauxqs).toFixed(2)} ms, p99 ${percentile99(wakes.fauxqs).toFixed(2)} ms; ours is ${verdict(p50 <= TARGET_WAKE_MS)} ≤ ${TARGET_WAKE_MS} ms`,
+  )
+}
+
+function verdict(isMet: boolean): string {
+  return isMet ? 'within' : 'NOT'
+}
+
+function describe(rounds: readonly Round[]): string {
+  const middle = (key: keyof Round): number => median(rounds.map((round) => round[key]))
+  const rate = `${Math.round(middle('requestsPerSecond'))} requests/s`
+  return `${rate}, p50 ${middle('p50Ms')} ms, p99 ${middle('p99Ms')} ms, ${middle('cpuMicrosPerRequest').toFixed(1)} µs of CPU each`
+}
+
+function percentile99(values: readonly number[]): number {
+  return values.toSorted((one, other) => one - other)[Math.floor(values.length * 0.99)] ?? Number.NaN
+}
+
+/** The server's side: says its address, then, when asked, the CPU time it has used. */
+async function serve(name: ServerName): Promise<void> {
+  const stop = (): void => process.exit()
+  process.on('disconnect', stop)
+  process.on('message', () => {
+    const { user, system } = process.cpuUsage()
+    process.send?.(user + system)
+  })
+  process.send?.(await SERVERS[name]())
+}
+
+async function serveOurs(): Promise<string> {
+  const { endpoint, stop } = await serveAdapter(embeddedQueue())
+  process.once('SIGTERM', () => void stop().then(() => process.exit()))
+  return endpoint
+}
+
+async function serveFauxqs(): Promise<string> {
+  return buildApp({ logger: false }).listen({ host: '127.0.0.1', port: 0 })
+}
+
+async function startServer(name: ServerName, started: BenchServer[]): Promise<BenchServer> {
+  const [command, ...rest] = pinned(SERVER_CORE, [process.execPath, ...process.execArgv, thisFile, name])
+  const child = spawn(command ?? '', rest, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+  const endpoint = String(await answerOf(child))
+  const { QueueUrl } = await ask(endpoint, 'CreateQueue', { QueueName: 'bench' })
+  const server = { name, child, endpoint, queueUrl: String(QueueUrl) }
+  started.push(server)
+  return server
+}
+
+async function answerOf(child: ChildProcess): Promise<unknown> {
+  const ended = new AbortController()
+  const exited = once(child, 'exit', ended).then(() => Promise.reject(new Error('A server has ended.')))
+  try {
+    const [answer] = (await Promise.race([once(child, 'message'), exited])) as [unknown]
+    return answer
+  } finally {
+    exited.catch(() => undefined)
+    ended.abort()
+  }
+}
+
+async function cpuMicrosOf({ child }: BenchServer): Promise<number> {
+  child.send('cpu')
+  return Number(await answerOf(child))
+}
+
+async function measure(server: BenchServer, seconds: number): Promise<Round> {
+  const autocannon = createRequire(import.meta.url).resolve('autocannon')
+  const body = JSON.stringify({ QueueUrl: server.queueUrl, MessageBody: BODY })
+  const headers = Object.entries(headersOf('SendMessage')).flatMap(([name, value]) => ['-H', `${name}=${value}`])
+  const options = ['-j', '-m', 'POST', '-c', `${CONNECTIONS}`, '-d', `${seconds}`, ...headers, '-b', body]
+  const [command, ...rest] = pinned(LOAD_CORE, [process.execPath, autocannon, ...options, server.endpoint])
+  const before = await cpuMicrosOf(server)
+  const { stdout } = await run(command ?? '', rest)
+  const cpuMicros = (await cpuMicrosOf(server)) - before
+  const { requests, latency, errors, non2xx } = JSON.parse(stdout) as LoadResult
+  if (errors + non2xx > 0) throw new Error(`${errors} errors and ${non2xx} answers of ${server.name} are not 2xx`)
+  return {
+    requestsPerSecond: requests.average,
+    p50Ms: latency.p50,
+    p99Ms: latency.p99,
+    cpuMicrosPerRequest: cpuMicros / requests.total,
+  }
+}
+
+/** What autocannon prints, as far as it is of use here. */
+interface LoadResult {
+  readonly requests: { readonly average: number; readonly total: number }
+  readonly latency: { readonly p50: number; readonly p99: number }
+  readonly errors: number
+  readonly non2xx: number
+}
+
+async function wakeTimes({ endpoint }: BenchServer): Promise<number[]> {
+  const { QueueUrl } = await ask(endpoint, 'CreateQueue', { QueueName: 'wake' })
+  const times: number[] = []
+  for (let wake = 0; wake < WAKES; wake += 1) {
+    const waiting = ask(endpoint, 'ReceiveMessage', { QueueUrl, WaitTimeSeconds: 20 }).then(() => performance.now())
+    // A round trip on another connection: the poll has been read by then.
+    await ask(endpoint, 'GetQueueAttributes', { QueueUrl, AttributeNames: ['QueueArn'] })
+    const from = performance.now()
+    await ask(endpoint, 'SendMessage', { QueueUrl, MessageBody: BODY })
+    times.push((await waiting) - from)
+  }
+  return times
+}
+
+async function ask(endpoint: string, action: string, input: object): Promise<Record<string, unknown>> {
+  const response = await fetch(endpoint, { method: 'POST', headers: headersOf(action), body: JSON.stringify(input) })
+  if (!response.ok) throw new Error(`${action}: ${response.status} ${await response.text()}`)
+  return (await response.json()) as Record<string, unknown>
+}
+
+function headersOf(action: string): Record<string, string> {
+  return { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': `AmazonSQS.${action}` }
+}
+
+function pinned(core: string, command: readonly string[]): readonly string[] {
+  return canPin ? ['taskset', '-c', core, ...command] : command
+}
