@@ -7,7 +7,7 @@ import type { ContainerOptions } from './options.ts'
 export async function probeImage(
   image: string,
   { dockerHost, isOffline }: Pick<ContainerOptions, 'dockerHost' | 'isOffline'>,
-): Promise<Available | (Declined & { readonly hint: string })> {
+): Promise<Available | Declined> {
   const engine = await findEngine(dockerHost)
   if (typeof engine === 'string') return { available: false, reason: sentence(engine), hint: ENGINE_HINT }
   if (isOffline && !(await hasImage(engine, image))) {

@@ -18,7 +18,8 @@ async function load(engineUri: string): Promise<Testcontainers> {
   // without the second it would believe in a container that the engine's ports are on another address.
   // oxlint-disable-next-line no-restricted-properties
   Object.assign(process.env, { DOCKER_HOST: engineUri, TESTCONTAINERS_HOST_OVERRIDE: '127.0.0.1' })
-  const testcontainers = await import('testcontainers')
+  // Its default export, which is the whole library: a bundle has no other.
+  const { default: testcontainers } = await import('testcontainers')
 
   class LoopbackContainer extends testcontainers.GenericContainer {
     protected override beforeContainerCreated(): Promise<void> {

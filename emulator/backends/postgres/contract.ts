@@ -15,7 +15,8 @@ export function postgresContract(adapter: PostgresAdapter, skipped?: string): vo
   const why = skipped === undefined ? '' : ` (skipped: ${skipped})`
   describe.skipIf(skipped !== undefined)(`postgres contract: ${adapter.name}${why}`, () => {
     sessions(adapter)
-    lives(adapter)
+    if (adapter.name !== 'external') lives(adapter)
+    if (adapter.name === 'embedded' || adapter.name === 'installed') children(adapter)
   })
 }
 
@@ -170,6 +171,34 @@ function lives(adapter: PostgresAdapter): void {
     expect(await query(second, 'SELECT text FROM kept')).toEqual([{ text: 'still here' }])
   })
 
+  test('two run side by side and know nothing of each other', async ({ expect, onTestFinished }) => {
+    const dirs = await Promise.all([temporary(onTestFinished), temporary(onTestFinished)])
+    const [one, other] = await Promise.all(dirs.map((dir) => started(adapter, contextIn(dir), onTestFinished)))
+    expect(one?.url).not.toBe(other?.url)
+    if (one) await query(one, 'CREATE TABLE mine ()')
+    expect(other && (await query(other, `SELECT to_regclass('mine') AS found`))).toEqual([{ found: null }])
+  })
+
+  test('a taken port is an error that names its holder', async ({ expect, onTestFinished }) => {
+    const holder = await started(adapter, contextIn(await temporary(onTestFinished)), onTestFinished)
+    const port = portOf(holder)
+    const second = adapter.start({ ...contextIn(await temporary(onTestFinished)), port })
+    await expect(second).rejects.toMatchObject({ code: 'ALDEA_PORT_TAKEN' })
+    await expect(second).rejects.toThrow(new RegExp(`${port}.*pid \\d+`))
+  })
+
+  test('a database of another name is added to kept data', async ({ expect, onTestFinished }) => {
+    const stateDir = await temporary(onTestFinished)
+    const first = await adapter.start(contextIn(stateDir))
+    await query(first, `SELECT pg_create_logical_replication_slot('kept', 'pgoutput')`)
+    await first.stop()
+    const backend = await started(adapter, { ...contextIn(stateDir), database: 'an "odd" name' }, onTestFinished)
+    expect(await query(backend, 'SELECT current_database()')).toEqual([{ current_database: 'an "odd" name' }])
+  })
+}
+
+/** What is known of a server that is a child of ours, with its data in the state folder. */
+function children(adapter: PostgresAdapter): void {
   test('what was committed survives a SIGKILL of the server', async ({ expect, onTestFinished }) => {
     const stateDir = await temporary(onTestFinished)
     const first = await started(adapter, contextIn(stateDir), onTestFinished)
@@ -192,31 +221,6 @@ function lives(adapter: PostgresAdapter): void {
     expect(await identify(pid)).toBeUndefined()
     await expect(readFile(record)).rejects.toMatchObject({ code: 'ENOENT' })
     await expect(client.query('SELECT 1')).rejects.toThrow()
-  })
-
-  test('two run side by side and know nothing of each other', async ({ expect, onTestFinished }) => {
-    const dirs = await Promise.all([temporary(onTestFinished), temporary(onTestFinished)])
-    const [one, other] = await Promise.all(dirs.map((dir) => started(adapter, contextIn(dir), onTestFinished)))
-    expect(one?.url).not.toBe(other?.url)
-    if (one) await query(one, 'CREATE TABLE mine ()')
-    expect(other && (await query(other, `SELECT to_regclass('mine') AS found`))).toEqual([{ found: null }])
-  })
-
-  test('a taken port is an error that names its holder', async ({ expect, onTestFinished }) => {
-    const holder = await started(adapter, contextIn(await temporary(onTestFinished)), onTestFinished)
-    const port = portOf(holder)
-    const second = adapter.start({ ...contextIn(await temporary(onTestFinished)), port })
-    await expect(second).rejects.toMatchObject({ code: 'ALDEA_PORT_TAKEN' })
-    await expect(second).rejects.toThrow(new RegExp(`${port}.*postgres.*pid \\d+`))
-  })
-
-  test('a database of another name is added to kept data', async ({ expect, onTestFinished }) => {
-    const stateDir = await temporary(onTestFinished)
-    const first = await adapter.start(contextIn(stateDir))
-    await query(first, `SELECT pg_create_logical_replication_slot('kept', 'pgoutput')`)
-    await first.stop()
-    const backend = await started(adapter, { ...contextIn(stateDir), database: 'an "odd" name' }, onTestFinished)
-    expect(await query(backend, 'SELECT current_database()')).toEqual([{ current_database: 'an "odd" name' }])
   })
 
   test('data of another major version are refused and left alone', async ({ expect, onTestFinished }) => {
