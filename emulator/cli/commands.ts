@@ -30,6 +30,18 @@ export const commands: readonly Command[] = [
       { flags: '--port <number>', description: 'port of the load balancer, or auto', default: '8080' },
       { flags: '--host <address>', description: 'address of the load balancer', default: '127.0.0.1' },
       {
+        flags: '--aws-port <number>',
+        description: 'port that speaks SQS and Lambda: 4566, or auto when --port is',
+      },
+      {
+        flags: '--backends <mode>',
+        description: 'what runs PostgreSQL, Redis and the queue: auto, container, embedded',
+        default: 'auto',
+      },
+      { flags: '--database-url <url>', description: 'a PostgreSQL that is already there' },
+      { flags: '--redis-url <url>', description: 'a Redis that is already there' },
+      { flags: '--sqs-url <url>', description: 'an SQS endpoint that is already there' },
+      {
         flags: '--engine <name>',
         description: 'speech engine: whisper, or scripted:FILE for text by file',
         default: 'whisper',
@@ -39,6 +51,17 @@ export const commands: readonly Command[] = [
     ],
     examples: ['aldea-local start', 'aldea-local start --stage staging --port auto'],
     load: () => import('./commands/start.ts'),
+  },
+  {
+    name: 'env',
+    summary: 'Print the variables by which other programs find a running environment',
+    args: [],
+    options: [
+      { flags: '--name <name>', description: 'which running environment', default: 'default' },
+      { flags: '--json', description: 'print one JSON object instead of shell lines' },
+    ],
+    examples: ['eval "$(aldea-local env)"', 'aldea-local env --json'],
+    load: () => import('./commands/env.ts'),
   },
   ...aldeaCommands,
 ]

@@ -1,7 +1,7 @@
 import type { Clock } from '../../services/wire/clock.ts'
 import type { Ids } from '../../services/wire/runtime.ts'
 import type { EnvironmentEvent } from './events.ts'
-import type { Topology } from './system.ts'
+import type { BackendSpec, Topology } from './system.ts'
 
 /** What an environment is started from. */
 export interface EnvironmentOptions {
@@ -15,10 +15,20 @@ export interface EnvironmentOptions {
   readonly host: string
   /** 0 takes any free port. */
   readonly port: number
+  /** Port of the one address that speaks SQS and Lambda; 0 takes any free one. */
+  readonly awsPort: number
+  readonly backends: BackendOptions
   /** A Redis server to use instead of the one on PATH. */
   readonly redisBinary: string | undefined
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn'
   readonly clock: Clock
   readonly ids: Ids
   readonly onEvent?: (event: EnvironmentEvent) => void
+}
+
+export interface BackendOptions {
+  /** What runs them: containers, programs of this machine, or whichever can. */
+  readonly mode: 'auto' | 'container' | 'embedded'
+  /** Servers that are already there, by kind; they are used as they are. */
+  readonly urls: Readonly<Partial<Record<BackendSpec['kind'], string>>>
 }

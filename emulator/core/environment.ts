@@ -2,7 +2,17 @@ import { createShared } from '../../services/wire/shared.ts'
 import type { EnvironmentOptions } from './environment-options.ts'
 import { createEventStream, type EventStream } from './events.ts'
 import { startParts } from './lifecycle.ts'
-import { backendPart, functionPart, loadBalancerPart, servicePart, type World } from './parts.ts'
+import { environmentVariables } from './environment-variables.ts'
+import { type Faults, faultsOf } from './faults.ts'
+import {
+  awsEndpointPart,
+  backendPart,
+  functionPart,
+  loadBalancerPart,
+  queueUrlsOf,
+  servicePart,
+  type World,
+} from './parts.ts'
 import { openSecrets, type Secrets } from './secrets.ts'
 import { openStateDir } from './state-dir.ts'
 import type { Topology } from './system.ts'
@@ -14,8 +24,15 @@ export interface Environment {
   /** Where the load balancer answers: `http://host:port`. */
   readonly url: string
   readonly events: EventStream
-  /** URL of each backend, for clients of one's own such as psql or redis-cli. */
+  /** URL of each database, for clients of one's own such as psql or redis-cli. */
   readonly backends: Readonly<Record<string, string>>
+  /** Where SQS and Lambda answer: `http://host:port`. */
+  readonly awsEndpoint: string
+  /** URL of each queue, by its name. */
+  readonly queueUrls: Readonly<Record<string, string>>
+  /** What other programs find the parts by: `DATABASE_URL`, `AWS_ENDPOINT_URL`, … */
+  readonly variables: Readonly<Record<string, string>>
+  readonly faults: Faults
   /** The secrets that services were started with. */
   readonly secrets: Secrets
   invoke(functionName: string, event: unknown): Promise<unknown>
@@ -38,12 +55,17 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
       shared: createShared(),
       stateDir: state.path,
       balancer: undefined,
-      backends: new Map(),
+      aws: undefined,
+      queue: undefined,
+      stores: new Map(),
+      services: new Map(),
       addresses: new Map(),
       functions: new Map(),
+      mappings: [],
     }
     const parts = [
       loadBalancerPart(world),
+      awsEndpointPart(world),
       ...topology.backends.map((spec) => backendPart(world, spec)),
       ...topology.services.map((spec) => servicePart(world, spec)),
       ...topology.functions.map((spec) => functionPart(world, spec)),
@@ -51,9 +73,12 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
     const lifecycle = await startParts(parts, { clock, events })
     const url = urlOf(world)
     const { stage, profile } = topology
-    const backends = Object.fromEntries([...world.backends].map(([name, backend]) => [name, backend.url]))
+    const backends = Object.fromEntries([...world.stores].map(([name, store]) => [name, store.url]))
+    const awsEndpoint = found(world.aws, 'AWS endpoint').url
+    const queueUrls = queueUrlsOf(topology, awsEndpoint)
+    const variables = environmentVariables(topology, { url, awsEndpoint, backends, queueUrls })
     await state
-      .writeRegistry({ pid: process.pid, url, stage, profile, backends, secrets })
+      .writeRegistry({ pid: process.pid, url, stage, profile, backends, queueUrls, variables, secrets })
       .catch(async (error: unknown) => {
         await lifecycle.stop()
         throw error
@@ -66,6 +91,10 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
       events,
       secrets,
       backends,
+      awsEndpoint,
+      queueUrls,
+      variables,
+      faults: faultsOf(world),
       invoke: (name, event) => found(world.functions.get(name), name).invoke(event),
       async stop() {
         try {

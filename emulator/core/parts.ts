@@ -1,8 +1,13 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { systemClock } from '../../services/wire/clock.ts'
 import type { Runtime } from '../../services/wire/runtime.ts'
+import { type AwsEndpoint, startAwsEndpoint } from '../aws/endpoint.ts'
 import { startLoadBalancer, type LoadBalancer } from '../alb/load-balancer.ts'
-import { choosePostgres, chooseRedis } from '../backends/choose.ts'
-import { startService } from '../ecs/service.ts'
+import { ACCOUNT_ID, type QueueBackend } from '../backends/queue/port.ts'
+import { choosePostgres, chooseQueue, chooseRedis } from '../backends/choose.ts'
+import { type Service, startService } from '../ecs/service.ts'
+import { createLambdaApi } from '../lambda/api/listener.ts'
+import { type EventSourceMapping, startEventSource } from '../lambda/event-source.ts'
 import { loadFunction, type LoadedFunction } from '../lambda/function.ts'
 import { createLog } from '../observability/log.ts'
 import type { EnvironmentOptions } from './environment-options.ts'
@@ -10,7 +15,7 @@ import type { EventStream } from './events.ts'
 import type { Part, StartedPart } from './lifecycle.ts'
 import { findPortHolder, portTaken } from './ports.ts'
 import type { Secrets } from './secrets.ts'
-import type { BackendSpec, FunctionSpec, References, ServiceSpec } from './system.ts'
+import type { BackendSpec, EventSourceSpec, FunctionSpec, References, ServiceSpec, Topology } from './system.ts'
 
 /** What the parts of one environment are built from, and what each leaves behind for those that start after it. */
 export interface World extends EnvironmentOptions {
@@ -19,9 +24,14 @@ export interface World extends EnvironmentOptions {
   readonly stateDir: string
   readonly secrets: Secrets
   balancer: LoadBalancer | undefined
-  readonly backends: Map<string, { readonly url: string }>
+  aws: AwsEndpoint | undefined
+  queue: QueueBackend | undefined
+  /** URL of each database, by its name in the topology. */
+  readonly stores: Map<string, { readonly url: string; kill?(): void }>
+  readonly services: Map<string, Service>
   readonly addresses: Map<string, readonly string[]>
   readonly functions: Map<string, LoadedFunction>
+  readonly mappings: EventSourceMapping[]
 }
 
 const LOAD_BALANCER = 'load-balancer'
@@ -48,12 +58,46 @@ export function loadBalancerPart(world: World): Part {
   }
 }
 
+const AWS_ENDPOINT = 'aws'
+
+/** Bound first as well. What is not there yet answers 503, after which clients try again. */
+export function awsEndpointPart(world: World): Part {
+  const { host, awsPort } = world
+  return {
+    name: AWS_ENDPOINT,
+    after: [],
+    async start() {
+      const endpoint = await startAwsEndpoint({
+        host,
+        port: awsPort,
+        queue: (request, response) => (world.queue?.handler ?? notReady)(request, response),
+        functions: createLambdaApi({
+          region: world.topology.region,
+          functions: world.functions,
+          mappings: () => world.mappings,
+          clock: world.clock,
+          ids: world.ids,
+        }),
+      }).catch(async (error: unknown) => {
+        throw isAddressInUse(error) ? portTaken(awsPort, await findPortHolder(awsPort), '--aws-port') : error
+      })
+      world.aws = endpoint
+      return { detail: `${endpoint.url}  SQS and Lambda`, stop: () => endpoint.stop() }
+    },
+  }
+}
+
+function notReady(_request: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(503).end()
+}
+
 export function backendPart(world: World, spec: BackendSpec): Part {
   const { stateDir, cacheDir, events, redisBinary, clock } = world
   return {
     name: spec.name,
     after: [],
     async start(): Promise<StartedPart> {
+      const { mode, urls } = world.backends
       const context = {
         name: spec.name,
         stateDir,
@@ -63,13 +107,20 @@ export function backendPart(world: World, spec: BackendSpec): Part {
         clock,
         events,
         redisBinary,
+        mode,
+        externalUrl: urls[spec.kind],
       }
-      const backend =
+      if (spec.kind === 'queue') {
+        const { region } = world.topology
+        world.queue = await chooseQueue({ ...context, region, queues: spec.queues, ids: world.ids })
+        return world.queue
+      }
+      const store =
         spec.kind === 'postgres'
           ? await choosePostgres({ ...context, database: spec.database })
           : await chooseRedis(context)
-      world.backends.set(spec.name, backend)
-      return backend
+      world.stores.set(spec.name, store)
+      return store
     },
   }
 }
@@ -79,18 +130,20 @@ export function servicePart(world: World, spec: ServiceSpec): Part {
   return {
     name: spec.name,
     activity: spec.activity,
-    after: spec.targetGroup === undefined ? spec.after : [LOAD_BALANCER, ...spec.after],
+    after: [AWS_ENDPOINT, ...(spec.targetGroup === undefined ? [] : [LOAD_BALANCER]), ...spec.after],
     async start() {
       const { start } = await loaded
       const service = await startService({
         name: spec.name,
         start,
         zones: spec.taskZones,
+        events: world.events,
         variables: spec.variables(referencesOf(world)),
         runtime: runtimeOf(world, spec.name),
         targetGroup: spec.targetGroup === undefined ? undefined : world.balancer?.targetGroup(spec.targetGroup),
         listen: spec.listens ? { host: '127.0.0.1', port: 0 } : undefined,
       })
+      world.services.set(spec.name, service)
       const addresses = service.tasks.flatMap((task) => (task.address === undefined ? [] : [task.address]))
       world.addresses.set(spec.name, addresses)
       const zones = service.tasks.map((task) => task.zone).join(', ')
@@ -102,20 +155,38 @@ export function servicePart(world: World, spec: ServiceSpec): Part {
 
 export function functionPart(world: World, spec: FunctionSpec): Part {
   const program = loadAfterChildren(spec)
+  const { name, timeoutSeconds, memoryMb, eventSource } = spec
   return {
-    name: spec.name,
-    after: spec.after,
+    name,
+    after: [AWS_ENDPOINT, ...spec.after],
     async start() {
       const { start } = await program
       const variables = spec.variables(referencesOf(world))
-      const runtime = runtimeOf(world, spec.name)
-      const loaded = await loadFunction({ name: spec.name, start, variables, runtime })
-      world.functions.set(spec.name, loaded)
+      const runtime = runtimeOf(world, name)
+      const { region } = world.topology
+      const loaded = await loadFunction({ name, region, timeoutSeconds, memoryMb, start, variables, runtime })
+      world.functions.set(name, loaded)
       const answer = spec.invokeAtStart === undefined ? undefined : await loaded.invoke(spec.invokeAtStart)
-      const detail = answer === undefined ? 'function' : `function, invoked: ${JSON.stringify(answer)}`
-      return { detail, stop: () => loaded.stop() }
+      const mapping = eventSource && (await startMapping(world, eventSource, loaded))
+      const about = eventSource ? `function, reads ${eventSource.queue}` : 'function'
+      return {
+        detail: answer === undefined ? about : `${about}, invoked: ${JSON.stringify(answer)}`,
+        async stop() {
+          await mapping?.stop()
+          await loaded.stop()
+        },
+      }
     },
   }
+}
+
+async function startMapping(world: World, spec: EventSourceSpec, target: LoadedFunction): Promise<EventSourceMapping> {
+  const { queue, clock, ids } = world
+  if (!queue) throw new Error(`${target.name} reads a queue: name its backend in "after".`)
+  const log = logOf(world, target.name)
+  const mapping = await startEventSource({ spec, source: queue.source(spec.queue), target, clock, ids, log })
+  world.mappings.push(mapping)
+  return mapping
 }
 
 /**
@@ -132,9 +203,13 @@ function loadAfterChildren<T>(spec: { load(): Promise<T> }): Promise<T> {
   return program
 }
 
-function referencesOf({ backends, addresses, secrets }: World): References {
+function referencesOf({ topology, aws, stores, addresses, secrets }: World): References {
+  if (!aws) throw new Error('The AWS endpoint is not ready: name it in "after".')
   return {
-    backend: (name) => known(backends, name).url,
+    region: topology.region,
+    awsEndpoint: aws.url,
+    queueUrl: (queue) => queueUrl(aws.url, queue),
+    backend: (name) => known(stores, name).url,
     addresses: (service) => known(addresses, service),
     secret(name) {
       const value = secrets[name]
@@ -142,6 +217,18 @@ function referencesOf({ backends, addresses, secrets }: World): References {
       return value
     },
   }
+}
+
+/** URL of every queue, those for dead letters included, by name. */
+export function queueUrlsOf({ backends }: Topology, awsEndpoint: string): Record<string, string> {
+  const names = backends
+    .flatMap((backend) => (backend.kind === 'queue' ? backend.queues : []))
+    .flatMap(({ name, deadLetterQueue }) => (deadLetterQueue ? [name, deadLetterQueue.name] : [name]))
+  return Object.fromEntries(names.map((name) => [name, queueUrl(awsEndpoint, name)]))
+}
+
+function queueUrl(awsEndpoint: string, queue: string): string {
+  return `${awsEndpoint}/${ACCOUNT_ID}/${queue}`
 }
 
 /** A part that asks for another one must name it in `after`; then it is there. */

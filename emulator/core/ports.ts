@@ -11,10 +11,11 @@ export interface PortHolder {
   readonly command: string
 }
 
-export function portTaken(port: number, holder: PortHolder | undefined): AldeaError {
+/** `flag` is the option that chooses another port. */
+export function portTaken(port: number, holder: PortHolder | undefined, flag = '--port'): AldeaError {
   const by = holder ? ` by ${holder.command} (pid ${holder.pid})` : ''
   return new AldeaError('ALDEA_PORT_TAKEN', `Port ${port} is already used${by}.`, {
-    hint: 'Stop that program, or choose another port with --port.',
+    hint: `Stop that program, or choose another port with ${flag}.`,
   })
 }
 

@@ -130,6 +130,7 @@ export interface EventSourceSpec {
 
 /** How variables name other parts. */
 export interface References {
+  readonly region: string
   /** `http://127.0.0.1:port`, for whoever speaks SQS or Lambda. */
   readonly awsEndpoint: string
   /** As an SQS client names it. */

@@ -26,6 +26,8 @@ export async function startTestEnvironment(options: TestEnvironmentOptions): Pro
     baseDir,
     // Shared by all tests: what is cached there is the same for every environment.
     cacheDir: join(tmpdir(), 'aldea-test-cache'),
+    awsPort: 0,
+    backends: { mode: 'embedded', urls: {} },
     redisBinary: undefined,
     host: '127.0.0.1',
     port: 0,

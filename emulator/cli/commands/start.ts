@@ -2,6 +2,7 @@ import { systems } from '../../../fixtures/systems/index.ts'
 import { keepAlive } from '../../../services/wire/clock.ts'
 import { systemIds } from '../../../services/wire/ids.ts'
 import { startEnvironment, type Environment } from '../../core/environment.ts'
+import type { BackendOptions } from '../../core/environment-options.ts'
 import { AldeaError } from '../../core/errors.ts'
 import { parseChoice, type System } from '../../core/system.ts'
 import { textOption, type CommandContext } from '../command.ts'
@@ -28,6 +29,8 @@ async function stay(context: CommandContext): Promise<number> {
   })
   const topology = system.describe(choice)
   const port = parsePort(textOption(context, 'port') ?? 'auto')
+  // Whoever takes any port for the one address does not mean to have a fixed one for the other.
+  const awsPort = parsePort(textOption(context, 'awsPort') ?? (port === 0 ? 'auto' : DEFAULT_AWS_PORT))
   const reporter = createReporter(context, { system, topology })
   const ended = nextSignal()
 
@@ -39,6 +42,8 @@ async function stay(context: CommandContext): Promise<number> {
     redisBinary: settings.redisBinary,
     host: textOption(context, 'host') ?? '127.0.0.1',
     port,
+    awsPort,
+    backends: parseBackends(context),
     logLevel: context.options['verbose'] === true ? 'debug' : 'warn',
     clock,
     ids: systemIds,
@@ -51,6 +56,9 @@ async function stay(context: CommandContext): Promise<number> {
   reporter.stopped()
   return exitCode
 }
+
+/** What people who run AWS on their machine are used to. */
+const DEFAULT_AWS_PORT = '4566'
 
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 
@@ -72,6 +80,24 @@ function parseSystem(wanted: string | undefined): System {
   if (system) return system
   const known = systems.map(({ name }) => name).join(', ')
   throw new AldeaError('ALDEA_USAGE', `There is no system ${wanted}.`, { hint: `Known: ${known}.` })
+}
+
+const BACKEND_MODES = ['auto', 'container', 'embedded'] as const satisfies readonly BackendOptions['mode'][]
+
+function parseBackends(context: CommandContext): BackendOptions {
+  const wanted = textOption(context, 'backends') ?? 'auto'
+  const mode = BACKEND_MODES.find((each) => each === wanted)
+  if (mode === undefined) {
+    throw new AldeaError('ALDEA_USAGE', `${wanted} is no way to run backends.`, {
+      hint: `Known: ${BACKEND_MODES.join(', ')}.`,
+    })
+  }
+  const given = { postgres: 'databaseUrl', redis: 'redisUrl', queue: 'sqsUrl' }
+  const urls = Object.entries(given).flatMap(([kind, option]) => {
+    const url = textOption(context, option)
+    return url === undefined ? [] : [[kind, url] as const]
+  })
+  return { mode, urls: Object.fromEntries(urls) }
 }
 
 function parsePort(text: string): number {
