@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['{emulator,services,fixtures,scripts}/**/*.test.ts'],
-    exclude: ['**/node_modules/**', 'dist/**', 'emulator/tests/e2e/**'],
+    exclude: ['**/node_modules/**', 'dist/**', 'emulator/tests/e2e/**', '**/*.containers.test.ts'],
     // Tests start real databases and models: on two cores a slow neighbour must not look like a failure.
     testTimeout: 30_000,
     hookTimeout: 30_000,
