@@ -60,6 +60,7 @@ export function openJournal(options: JournalOptions): Journal {
   let unwritten = Buffer.alloc(0)
   let waiting: ((error: Error | undefined) => void)[] = []
   let isScheduled = false
+  let isClosed = false
 
   function flush(): void {
     isScheduled = false
@@ -71,6 +72,8 @@ export function openJournal(options: JournalOptions): Journal {
   }
 
   function writeLines(): void {
+    // The number of a closed file may be another file's by now.
+    if (isClosed) throw new Error(`The journal ${path} is closed.`)
     if (lines.length > 0) {
       const added = Buffer.from(lines.join(''))
       unwritten = unwritten.length === 0 ? added : Buffer.concat([unwritten, added])
@@ -136,6 +139,7 @@ export function openJournal(options: JournalOptions): Journal {
     close() {
       flush()
       attempt(compact)
+      isClosed = true
       closeSync(file)
     },
   }
