@@ -1,0 +1,45 @@
+/** The process that the drill kills: an environment in a given folder, and faults by message. */
+import { join } from 'node:path'
+import { startEnvironment, type Environment } from '../../../emulator/core/environment.ts'
+import { parseChoice } from '../../../emulator/core/system.ts'
+import { systems } from '../../../fixtures/systems/index.ts'
+import { systemClock } from '../../../services/wire/clock.ts'
+import { systemIds } from '../../../services/wire/ids.ts'
+import type { HostCommand, HostReady } from './hosted.ts'
+
+const [baseDir = '', cacheDir = join(baseDir, 'cache')] = process.argv.slice(2)
+const [system] = systems
+const environment = await startEnvironment({
+  topology: system.describe(parseChoice(system, { profile: 'ecs-b', engine: 'scripted' })),
+  name: 'drill',
+  baseDir,
+  cacheDir,
+  awsPort: 0,
+  backends: { mode: 'embedded', urls: {} },
+  redisBinary: undefined,
+  host: '127.0.0.1',
+  port: 0,
+  logLevel: 'warn',
+  clock: systemClock,
+  ids: systemIds,
+})
+// Without its parent it would run for ever.
+process.once('disconnect', () => process.exit(1))
+process.on('message', (command: HostCommand) => void obey(command))
+const { variables, queueUrls } = environment
+process.send?.({ variables, queueUrls } satisfies HostReady)
+
+async function obey(command: HostCommand): Promise<void> {
+  if (command === 'stop') {
+    await environment.stop()
+    process.exit(0)
+  }
+  kill(environment, command)
+}
+
+function kill({ faults, topology }: Environment, what: Exclude<HostCommand, 'stop'>): void {
+  const reader = topology.functions.find(({ eventSource }) => eventSource !== undefined)
+  if (what === 'function') faults.killFunction(reader?.name ?? '')
+  else if (what === 'db-sync') faults.killTask(what)
+  else faults.killBackend(what)
+}
