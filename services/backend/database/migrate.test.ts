@@ -29,6 +29,7 @@ test('tasks that start at once apply every step once', async ({ expect, onTestFi
   expect(await tables(database)).toEqual([
     'api_keys',
     'audit_log',
+    'credit_movements',
     'idempotency_keys',
     'invitations',
     'limits',
@@ -38,6 +39,7 @@ test('tasks that start at once apply every step once', async ({ expect, onTestFi
     'organisation_versions',
     'organisations',
     'sessions',
+    'subscriptions',
     'usage_ledger',
     'users',
   ])

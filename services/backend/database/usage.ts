@@ -1,10 +1,14 @@
 import type { Pool } from 'pg'
 import type { UsageEvent } from '../../account/metering.ts'
 
-/** What an organisation used on one day, in UTC. */
-export interface DailyUsage {
-  /** `2026-01-31` */
-  readonly day: string
+export type UsageGrouping = 'day' | 'key' | 'endpoint'
+
+/** What an organisation used on one day, with one key or at one endpoint. */
+export interface UsageSum {
+  /** `2026-01-31`, in UTC. */
+  readonly day?: string
+  readonly key?: { readonly id: string; readonly name: string }
+  readonly endpoint?: string
   readonly kind: string
   readonly seconds: number
   /** Files, or live streams. */
@@ -27,9 +31,34 @@ export async function insertUsage(pool: Pool, events: readonly UsageEvent[], rec
   return rowCount ?? 0
 }
 
-export async function sumUsage(pool: Pool, organisation: string): Promise<DailyUsage[]> {
-  const { rows } = await pool.query<DailyUsage>(SUM, [organisation])
-  return rows
+/** Days and keys in order; `from` is the first instant that counts, `to` the first that does not. */
+export async function sumUsage(
+  pool: Pool,
+  organisation: string,
+  { by, from, to }: { readonly by: UsageGrouping; readonly from?: Date | undefined; readonly to?: Date | undefined },
+): Promise<UsageSum[]> {
+  const { rows } = await pool.query<SumRow>(sumBy(GROUPS[by]), [organisation, from ?? null, to ?? null])
+  return rows.map(({ name, key_name: keyName, ...sum }) => {
+    if (by === 'day') return Object.assign(sum, { day: name ?? '' })
+    if (by === 'endpoint') return Object.assign(sum, { endpoint: name ?? '' })
+    return name === null ? sum : Object.assign(sum, { key: { id: name, name: keyName ?? '' } })
+  })
+}
+
+interface SumRow {
+  /** Day, endpoint or id of the key; null for a key that is gone. */
+  readonly name: string | null
+  readonly key_name: string | null
+  readonly kind: string
+  readonly seconds: number
+  readonly count: number
+}
+
+/** The events do not carry the path; each kind has one endpoint with a few aliases. */
+const GROUPS: Readonly<Record<UsageGrouping, string>> = {
+  day: `to_char(ended_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')`,
+  key: 'api_keys.id',
+  endpoint: `CASE kind WHEN 'file' THEN 'POST /v1/listen' ELSE 'WebSocket /v1/listen' END`,
 }
 
 const INSERT = `
@@ -39,8 +68,9 @@ FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::numeric[], $6::f
   AS event (event_id, organisation_id, key_hash, kind, seconds, ended_at)
 ON CONFLICT (event_id) DO NOTHING`
 
-const SUM = `
-SELECT to_char(ended_at AT TIME ZONE 'UTC', 'YYYY-MM-DD') AS day, kind, sum(seconds)::float8 AS seconds,
-  count(*)::integer AS count
-FROM usage_ledger WHERE organisation_id = $1
-GROUP BY 1, 2 ORDER BY 1, 2`
+const sumBy = (name: string): string => `
+SELECT ${name} AS name, max(api_keys.name) AS key_name, kind, sum(seconds)::float8 AS seconds, count(*)::integer AS count
+FROM usage_ledger LEFT JOIN api_keys ON hash = key_hash
+WHERE usage_ledger.organisation_id = $1
+  AND ($2::timestamptz IS NULL OR ended_at >= $2) AND ($3::timestamptz IS NULL OR ended_at < $3)
+GROUP BY 1, kind ORDER BY 1, kind`

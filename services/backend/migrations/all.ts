@@ -5,6 +5,7 @@ import { sql as outbox } from './004-outbox.ts'
 import { sql as accounts } from './010-accounts.ts'
 import { sql as auditLog } from './011-audit-log.ts'
 import { sql as idempotencyKeys } from './012-idempotency-keys.ts'
+import { sql as billing } from './013-billing.ts'
 
 /** One step of the schema. Once released it never changes: its checksum is kept in the database. */
 export interface Migration {
@@ -21,4 +22,5 @@ export const migrations: readonly Migration[] = [
   { name: '010-accounts', sql: accounts },
   { name: '011-audit-log', sql: auditLog },
   { name: '012-idempotency-keys', sql: idempotencyKeys },
+  { name: '013-billing', sql: billing },
 ]

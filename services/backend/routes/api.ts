@@ -20,6 +20,9 @@ import { withSchemas } from './schemas.ts'
 import { signInRoute } from './sign-in.ts'
 import { signOutRoute } from './sign-out.ts'
 import { signUpRoute } from './sign-up.ts'
+import { creditRoutes } from './credit.ts'
+import { invoicePreviewRoute } from './invoice-preview.ts'
+import { planRoutes, plansRoute } from './plans.ts'
 import { usageRoute } from './usage.ts'
 
 /** No body here holds more than names. */
@@ -50,7 +53,7 @@ function addRoutes(scope: FastifyInstance, deps: RouteDeps, routes: readonly Add
 }
 
 /** For everybody. */
-const OPEN_ROUTES: readonly AddRoute[] = [signUpRoute, signInRoute]
+const OPEN_ROUTES: readonly AddRoute[] = [signUpRoute, signInRoute, plansRoute]
 
 /** For users with a session and for the owner of the platform. */
 const SIGNED_IN_ROUTES: readonly AddRoute[] = [
@@ -70,4 +73,7 @@ const SIGNED_IN_ROUTES: readonly AddRoute[] = [
   acceptInvitationRoute,
   usageRoute,
   listAuditLogRoute,
+  planRoutes,
+  creditRoutes,
+  invoicePreviewRoute,
 ]

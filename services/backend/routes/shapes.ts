@@ -102,3 +102,6 @@ export function fromKey({ id, name, prefix, createdAt, revokedAt }: StoredKey): 
     ...(revokedAt && { revokedAt: revokedAt.toISOString() }),
   }
 }
+
+/** Money: millionths of a dollar, within what a double holds exactly. */
+export const MicroDollars = Type.Integer({ description: 'Millionths of a US dollar.' })
