@@ -9,7 +9,7 @@ import { startSeeding } from './seeding.ts'
 
 /** A change whose notification was lost waits this long at most. */
 const SWEEP_EVERY_MS = 2_000
-/** How long `stop` lets the batch in hand go on. */
+/** How long `stop` waits for the batch in hand and for goodbyes. */
 const STOP_DEADLINE_MS = 2_000
 
 /**
@@ -37,11 +37,19 @@ export async function start(variables: Variables, runtime: Runtime): Promise<Run
   const forwarder = startForwarder(url, { delivery, clock, ids, log, sweepEveryMs: SWEEP_EVERY_MS })
   wakes.onWake = forwarder.wake
 
+  /** Goodbyes to what swallows everything would wait for ever. */
   async function stop(): Promise<void> {
-    const deadline = systemClock.after(STOP_DEADLINE_MS, () => forwarder.abandon())
+    const deadline = systemClock.after(STOP_DEADLINE_MS, abandon)
     await forwarder.drain()
-    deadline.cancel()
     await Promise.all([listener.stop(), delivery.stop(), seeding.stop()])
+    deadline.cancel()
+  }
+
+  function abandon(): void {
+    forwarder.abandon()
+    listener.kill()
+    delivery.abandon()
+    seeding.kill()
   }
 
   let stopped: Promise<void> | undefined
@@ -50,10 +58,7 @@ export async function start(variables: Variables, runtime: Runtime): Promise<Run
     stop: () => (stopped ??= stop()),
     kill() {
       stopped ??= Promise.resolve()
-      forwarder.abandon()
-      listener.kill()
-      delivery.abandon()
-      seeding.kill()
+      abandon()
     },
   }
 }
