@@ -5,15 +5,14 @@
  *
  *   npm run bench queue [-- rounds seconds]
  */
-import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { buildApp } from 'fauxqs'
 import { serveAdapter } from '../../emulator/backends/queue/contract/adapter-server.ts'
 import { embeddedQueue } from '../../emulator/backends/queue/embedded.ts'
 import { median } from '../median.ts'
+import { openConnection, postOf } from '../raw-connection.ts'
 
 /** Of requests/s, ours to theirs. */
 const TARGET_RATIO = 2.5
@@ -26,7 +25,6 @@ const BODY = 'x'.repeat(500)
 const SERVER_CORE = '0'
 const LOAD_CORE = '1'
 
-const run = promisify(execFile)
 const thisFile = fileURLToPath(import.meta.url)
 const canPin = spawnSync('taskset', ['--version']).status === 0
 
@@ -95,7 +93,7 @@ function verdict(isMet: boolean): string {
 function describe(rounds: readonly Round[]): string {
   const middle = (key: keyof Round): number => median(rounds.map((round) => round[key]))
   const rate = `${Math.round(middle('requestsPerSecond'))} requests/s`
-  return `${rate}, p50 ${middle('p50Ms')} ms, p99 ${middle('p99Ms')} ms, ${middle('cpuMicrosPerRequest').toFixed(1)} µs of CPU each`
+  return `${rate}, p50 ${middle('p50Ms').toFixed(2)} ms, p99 ${middle('p99Ms').toFixed(2)} ms, ${middle('cpuMicrosPerRequest').toFixed(1)} µs of CPU each`
 }
 
 function percentile99(values: readonly number[]): number {
@@ -150,44 +148,50 @@ async function cpuMicrosOf({ child }: BenchServer): Promise<number> {
   return Number(await answerOf(child))
 }
 
+/** The load comes from this process over bare sockets: a client library would be slower than the servers. */
 async function measure(server: BenchServer, seconds: number): Promise<Round> {
-  const autocannon = createRequire(import.meta.url).resolve('autocannon')
   const body = JSON.stringify({ QueueUrl: server.queueUrl, MessageBody: BODY })
-  const headers = Object.entries(headersOf('SendMessage')).flatMap(([name, value]) => ['-H', `${name}=${value}`])
-  const options = ['-j', '-m', 'POST', '-c', `${CONNECTIONS}`, '-d', `${seconds}`, ...headers, '-b', body]
-  const [command, ...rest] = pinned(LOAD_CORE, [process.execPath, autocannon, ...options, server.endpoint])
+  const request = postOf(server.endpoint, headersOf('SendMessage'), body)
+  const connections = await Promise.all(Array.from({ length: CONNECTIONS }, () => openConnection(server.endpoint)))
   const before = await cpuMicrosOf(server)
-  const { stdout } = await run(command ?? '', rest)
+  const from = performance.now()
+  const until = from + seconds * 1000
+  const times: number[] = []
+  await Promise.all(
+    connections.map(async (connection) => {
+      while (performance.now() < until) times.push(await connection.exchange(request))
+      connection.close()
+    }),
+  )
+  const tookSeconds = (performance.now() - from) / 1000
   const cpuMicros = (await cpuMicrosOf(server)) - before
-  const { requests, latency, errors, non2xx } = JSON.parse(stdout) as LoadResult
-  if (errors + non2xx > 0) throw new Error(`${errors} errors and ${non2xx} answers of ${server.name} are not 2xx`)
   return {
-    requestsPerSecond: requests.average,
-    p50Ms: latency.p50,
-    p99Ms: latency.p99,
-    cpuMicrosPerRequest: cpuMicros / requests.total,
+    requestsPerSecond: times.length / tookSeconds,
+    p50Ms: median(times),
+    p99Ms: percentile99(times),
+    cpuMicrosPerRequest: cpuMicros / times.length,
   }
-}
-
-/** What autocannon prints, as far as it is of use here. */
-interface LoadResult {
-  readonly requests: { readonly average: number; readonly total: number }
-  readonly latency: { readonly p50: number; readonly p99: number }
-  readonly errors: number
-  readonly non2xx: number
 }
 
 async function wakeTimes({ endpoint }: BenchServer): Promise<number[]> {
   const { QueueUrl } = await ask(endpoint, 'CreateQueue', { QueueName: 'wake' })
+  const post = (action: string, input: object): Buffer =>
+    postOf(endpoint, headersOf(action), JSON.stringify({ QueueUrl, ...input }))
+  const poll = post('ReceiveMessage', { WaitTimeSeconds: 20 })
+  const glance = post('GetQueueAttributes', { AttributeNames: ['QueueArn'] })
+  const sending = post('SendMessage', { MessageBody: BODY })
+  const [receiver, sender] = [await openConnection(endpoint), await openConnection(endpoint)]
   const times: number[] = []
   for (let wake = 0; wake < WAKES; wake += 1) {
-    const waiting = ask(endpoint, 'ReceiveMessage', { QueueUrl, WaitTimeSeconds: 20 }).then(() => performance.now())
-    // A round trip on another connection: the poll has been read by then.
-    await ask(endpoint, 'GetQueueAttributes', { QueueUrl, AttributeNames: ['QueueArn'] })
+    const woken = receiver.exchange(poll).then(() => performance.now())
+    // A round trip on the other connection: the poll has been read by then.
+    await sender.exchange(glance)
     const from = performance.now()
-    await ask(endpoint, 'SendMessage', { QueueUrl, MessageBody: BODY })
-    times.push((await waiting) - from)
+    await sender.exchange(sending)
+    times.push((await woken) - from)
   }
+  receiver.close()
+  sender.close()
   return times
 }
 
