@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis'
 import { toLimitFields } from './limits.ts'
 import { READ } from './read-script.ts'
+import { redisKeys } from './redis-keys.ts'
 import { runScript } from './script.ts'
 import type { DeletedOrganisation, StoredOrganisation } from './stored-organisation.ts'
 import { WRITE } from './write-script.ts'
@@ -86,19 +87,31 @@ export interface CachedNames {
 /** Walks over everything in Redis, beginning at `cursor`. */
 export async function* scanCached(redis: Redis, cursor = FIRST_CURSOR): AsyncIterable<CachedNames> {
   let next = cursor
+  let scanning = redis.scan(next, 'COUNT', SCAN_COUNT)
   do {
-    const [following, names] = await redis.scan(next, 'COUNT', SCAN_COUNT)
+    const [following, names] = await scanning
     next = following
-    const ids = new Set(names.flatMap((name) => ORGANISATION.exec(name)?.[1] ?? []))
-    yield { ids: [...ids], keyHashes: names.flatMap((name) => KEY.exec(name)?.[1] ?? []), cursor: next }
+    if (next !== FIRST_CURSOR) {
+      scanning = redis.scan(next, 'COUNT', SCAN_COUNT)
+      // Whoever asks for the next stretch is told; nobody does after an early end.
+      scanning.catch(() => undefined)
+    }
+    const ids = new Set<string>()
+    const keyHashes: string[] = []
+    for (const name of names) {
+      if (name.startsWith(KEY_PREFIX)) keyHashes.push(name.slice(KEY_PREFIX.length))
+      const [, id] = ORGANISATION.exec(name) ?? []
+      if (id !== undefined) ids.add(id)
+    }
+    yield { ids: [...ids], keyHashes, cursor: next }
   } while (next !== FIRST_CURSOR)
 }
 
 /** Also where a scan ends. */
 export const FIRST_CURSOR = '0'
-const SCAN_COUNT = 4_000
+const SCAN_COUNT = 1_000
 const ORGANISATION = /^org:([^:]+):(?:limits|api_keys)$/
-const KEY = /^apikey:(.+)$/
+const KEY_PREFIX = redisKeys.apiKey('')
 
 function appendWrite(args: (string | number)[], write: Write): void {
   if (write.action !== 'put') {

@@ -73,7 +73,8 @@ export async function putOrganisations(
 
 type Removal = Exclude<Write, { action: 'put' }>
 
-const NOTHING: Copied = { organisations: 0, keys: 0, removed: 0, skipped: 0 }
+/** Before anything is copied. */
+export const NOTHING: Copied = { organisations: 0, keys: 0, removed: 0, skipped: 0 }
 
 /** Versions of those that Redis has more of than a tombstone; '' where the version itself is lost. */
 async function readVersions(redis: Redis, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {

@@ -15,7 +15,7 @@ export interface Postgres {
 
 /** Nothing here asks for more than a page; a statement that takes this long hangs. */
 const STATEMENT_TIMEOUT_MS = 5_000
-/** Longer than the slowest thing done within a transaction, which is a copy to Redis. */
+/** Nothing waits for anybody else within a transaction; one that idles this long hangs. */
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000
 const CONNECT_TIMEOUT_MS = 2_000
 const MAX_CONNECTIONS = 5

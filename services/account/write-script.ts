@@ -54,9 +54,9 @@ while at <= last do
     for index = revokedFrom, revokedTo do revoke(id, ARGV[index]) end
     redis.call('DEL', limits, members)
 
-    for index = keysFrom, keysTo do
-      redis.call('SET', 'apikey:' .. ARGV[index], id)
-      redis.call('SADD', members, ARGV[index])
+    for index = keysFrom, keysTo do redis.call('SET', 'apikey:' .. ARGV[index], id) end
+    for from = keysFrom, keysTo, 1000 do
+      redis.call('SADD', members, unpack(ARGV, from, math.min(from + 999, keysTo)))
     end
     if action == 'put' then
       redis.call('HSET', limits, unpack(ARGV, fieldsFrom, fieldsTo))

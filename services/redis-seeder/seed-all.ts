@@ -1,5 +1,11 @@
 import { FIRST_CURSOR, scanCached } from '../account/cached-organisation.ts'
-import { copyOrganisations, type Copied, putOrganisations, type Stores } from '../account/copy-organisations.ts'
+import {
+  copyOrganisations,
+  type Copied,
+  NOTHING,
+  putOrganisations,
+  type Stores,
+} from '../account/copy-organisations.ts'
 import { readAbsentIds, readOrganisationPage, type StoredOrganisation } from '../account/stored-organisation.ts'
 import { formatPlace, type Place } from './domain/place.ts'
 
@@ -16,26 +22,62 @@ export interface Pass extends Copied {
 }
 
 /** Organisations a query: enough to make a query's fixed cost small, few enough to keep memory small. */
-export const PAGE = 1_000
+const PAGE = 1_000
+/** Of so many copied ids is remembered that they need not be asked for once more: some 20 MB. */
+const MOST_REMEMBERED = 200_000
 
 /**
- * Copies every organisation, page by page, then removes from Redis those that PostgreSQL does not know. It holds two pages
- * at most. However late it is, it makes some progress.
+ * Copies every organisation, page by page, then removes from Redis those that PostgreSQL does not know. It holds three
+ * pages at most. However late it is, it makes some progress.
  */
 export async function seedAll(stores: Stores, { place, force, isLate }: SeedAllOptions): Promise<Pass> {
-  let total: Copied = { organisations: 0, keys: 0, removed: 0, skipped: 0 }
-  let cursor = FIRST_CURSOR
-  if (place.phase === 'sweep') cursor = place.cursor
-  else {
-    for await (const page of readPages(stores, place.after)) {
-      total = sum(total, await putOrganisations(stores.redis, page, { force }))
-      const last = page.at(-1)
-      if (last && isLate()) return { ...total, next: last.id }
-    }
+  const known = new Set<string>()
+  let copied = NOTHING
+  if (place.phase === 'copy') {
+    const pass = await copyPages(stores, { after: place.after, force, isLate, known })
+    if (pass.next !== undefined) return pass
+    copied = pass
   }
+  const cursor = place.phase === 'sweep' ? place.cursor : FIRST_CURSOR
+  const swept = await sweep(stores, { cursor, force, isLate, known })
+  return { ...swept, ...sum(copied, swept) }
+}
+
+interface Phase extends Pick<SeedAllOptions, 'force' | 'isLate'> {
+  readonly known: Set<string>
+}
+
+/** While Redis takes one page the next one is made ready, and the one after it is read. */
+async function copyPages(
+  stores: Stores,
+  { after, force, isLate, known }: Phase & { readonly after: string },
+): Promise<Pass> {
+  let total = NOTHING
+  let writing = Promise.resolve(NOTHING)
+  for await (const page of readPages(stores, after)) {
+    const previous = writing
+    writing = putOrganisations(stores.redis, page, { force })
+    // It is awaited below, unless the page before it fails first.
+    writing.catch(() => undefined)
+    total = sum(total, await previous)
+    for (const { id } of page) if (known.size < MOST_REMEMBERED) known.add(id)
+    const last = page.at(-1)
+    if (last && isLate()) return { ...sum(total, await writing), next: last.id }
+  }
+  return sum(total, await writing)
+}
+
+async function sweep(
+  stores: Stores,
+  { cursor, force, isLate, known }: Phase & { readonly cursor: string },
+): Promise<Pass> {
+  let total = NOTHING
   for await (const { ids, cursor: next } of scanCached(stores.redis, cursor)) {
-    const absent = await readAbsentIds(stores.pool, ids)
-    total = sum(total, await copyOrganisations(stores, absent, { force }))
+    const unknown = ids.filter((id) => !known.has(id))
+    if (unknown.length > 0) {
+      const absent = await readAbsentIds(stores.pool, unknown)
+      total = sum(total, await copyOrganisations(stores, absent, { force }))
+    }
     if (next !== FIRST_CURSOR && isLate()) return { ...total, next: formatPlace({ phase: 'sweep', cursor: next }) }
   }
   return total
