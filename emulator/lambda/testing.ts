@@ -21,7 +21,7 @@ const tailedLog = { ...silentLog, level: 'info' }
 export type Handler = (event: unknown, context: LambdaContext) => unknown
 
 /** A program whose handler is `handler`. */
-export function programOf(handler: Handler): StartFunction {
+function programOf(handler: Handler): StartFunction {
   return () =>
     Promise.resolve({
       // The emulator gives the whole context; programs of the product use a part of it.

@@ -8,16 +8,16 @@ import {
   type SendMessageCommandInput,
   SQSClient,
 } from '@aws-sdk/client-sqs'
-import { silentLog } from '../../services/wire/log.ts'
-import { systemIds } from '../../services/wire/ids.ts'
-import { startAwsEndpoint } from '../aws/endpoint.ts'
-import { embeddedQueue } from '../backends/queue/embedded.ts'
-import type { MessageSource } from '../backends/queue/port.ts'
-import { createVirtualClock, type VirtualClock } from '../core/clock.ts'
-import type { EventSourceSpec } from '../core/system.ts'
-import { type EventSourceMapping, startEventSource } from './event-source.ts'
-import type { FunctionDeps, LoadedFunction } from './function.ts'
-import { type Handler, load, REGION } from './testing.ts'
+import { silentLog } from '../../../services/wire/log.ts'
+import { systemIds } from '../../../services/wire/ids.ts'
+import { startAwsEndpoint } from '../../aws/endpoint.ts'
+import { embeddedQueue } from '../../backends/queue/embedded.ts'
+import type { MessageSource } from '../../backends/queue/port.ts'
+import { createVirtualClock, type VirtualClock } from '../../core/clock.ts'
+import type { EventSourceSpec } from '../../core/system.ts'
+import { type EventSourceMapping, startEventSource } from '../event-source.ts'
+import type { FunctionDeps, LoadedFunction } from '../function.ts'
+import { type Handler, load, REGION } from '../testing.ts'
 
 type OnFinished = (cleanup: () => Promise<void>) => void
 

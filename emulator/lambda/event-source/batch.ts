@@ -1,6 +1,6 @@
-import type { SourceMessage } from '../backends/queue/port.ts'
+import type { SourceMessage } from '../../backends/queue/port.ts'
 import { recordOf } from './event-record.ts'
-import { SYNC_PAYLOAD_BYTES } from './limits.ts'
+import { SYNC_PAYLOAD_BYTES } from '../limits.ts'
 
 /** Messages that a function gets together. */
 export interface Batch {

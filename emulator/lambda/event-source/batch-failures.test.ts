@@ -1,6 +1,6 @@
 import { type ExpectStatic, test } from 'vitest'
-import type { EventSourceSpec } from '../core/system.ts'
-import { arrange, type Arrangement, type MappedRecord, recordsOf, type Wanted } from './mapping-testing.ts'
+import type { EventSourceSpec } from '../../core/system.ts'
+import { arrange, type Arrangement, type MappedRecord, recordsOf, type Wanted } from './testing.ts'
 
 const REPORTING: Partial<EventSourceSpec> = { reportBatchItemFailures: true }
 const EMPTY = { visible: 0, inFlight: 0 }
@@ -56,6 +56,7 @@ test('conformance 24: a function that returns, without a response type, has its 
   }))
   await seen.begin()
   await expectAllDeleted(expect, seen)
+  expect(await seen.counts()).toEqual(EMPTY)
 })
 
 test('conformance 24: a function that throws has none deleted; they return when the visibility timeout is over', async ({
@@ -65,6 +66,7 @@ test('conformance 24: a function that throws has none deleted; they return when 
   const seen = await threeWait(onTestFinished, never)
   const mapping = await seen.begin(REPORTING)
   await expectAllReturn(expect, seen)
+  expect(await seen.counts()).toEqual({ visible: 0, inFlight: 3 })
   expect(mapping.lastProcessingResult).toMatch(/^PROBLEM: /)
 })
 
@@ -72,6 +74,7 @@ test('conformance 24: a function that times out has none deleted', async ({ expe
   const seen = await threeWait(onTestFinished, () => new Promise(() => undefined))
   await seen.begin(REPORTING)
   await expectAllReturn(expect, seen)
+  expect(await seen.counts()).toEqual({ visible: 0, inFlight: 3 })
 })
 
 test('conformance 24: a throttled function has none deleted, and the mapping backs off', async ({
@@ -108,6 +111,7 @@ test.for<[string, unknown]>([
   const seen = await threeWait(onTestFinished, () => answer)
   await seen.begin(REPORTING)
   await expectAllDeleted(expect, seen)
+  expect(await seen.counts()).toEqual(EMPTY)
 })
 
 test('conformance 24: a list of message ids keeps these until their visibility timeout, and deletes the others', async ({
@@ -151,6 +155,7 @@ test.for<[string, (records: readonly MappedRecord[]) => unknown]>([
   const seen = await threeWait(onTestFinished, answer)
   await seen.begin(REPORTING)
   await expectAllReturn(expect, seen)
+  expect(await seen.counts()).toEqual({ visible: 0, inFlight: 3 })
 })
 
 /** Reports `b` the first time, and what comes after it when it stops there. */

@@ -1,7 +1,7 @@
-import type { MessageSource } from '../backends/queue/port.ts'
-import type { EventSourceSpec } from '../core/system.ts'
-import type { LoadedFunction } from './function.ts'
-import { ServiceError } from './service-error.ts'
+import type { MessageSource } from '../../backends/queue/port.ts'
+import type { EventSourceSpec } from '../../core/system.ts'
+import type { LoadedFunction } from '../function.ts'
+import { ServiceError } from '../service-error.ts'
 
 /** Without a window, and for FIFO queues. */
 const SMALL_BATCH = 10

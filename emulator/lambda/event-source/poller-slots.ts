@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../../services/wire/clock.ts'
+import type { Clock, Timer } from '../../../services/wire/clock.ts'
 
 /** Batches at a time that a mapping starts with, and may have after growing. */
 const INITIAL = 5

@@ -1,4 +1,4 @@
-import type { MessageAttribute, SourceMessage } from '../backends/queue/port.ts'
+import type { MessageAttribute, SourceMessage } from '../../backends/queue/port.ts'
 
 /** A message as one of the `Records` of an event, in JSON. Keys are in lower camel case, unlike in the API of SQS. */
 export function recordOf(message: SourceMessage, sourceArn: string): string {

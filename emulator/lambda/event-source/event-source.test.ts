@@ -4,8 +4,8 @@ import {
   UpdateEventSourceMappingCommand,
 } from '@aws-sdk/client-lambda'
 import { describe, test } from 'vitest'
-import { arrange, recordsOf } from './mapping-testing.ts'
-import { serve } from './testing.ts'
+import { arrange, recordsOf } from './testing.ts'
+import { serve } from '../testing.ts'
 
 /** A handler that keeps the bodies of each batch. */
 function keeping(): { readonly batches: string[][]; handler(event: unknown): void } {
@@ -121,7 +121,7 @@ test('five batches run at first, and five more a second later', async ({ expect,
     return new Promise(() => undefined)
   }
   const { begin, send, clock } = await arrange(onTestFinished, { handler, settings: { timeoutSeconds: 30 } })
-  await send(...'abcdefghijkl')
+  await send(...Array.from({ length: 12 }, (_, index) => `message ${index}`))
   await begin({ batchSize: 1 })
   await expect.poll(() => running).toBe(5)
   await clock.advance(1_000)
