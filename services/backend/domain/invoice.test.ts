@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { test } from 'vitest'
 import { monthOf, priceMonth } from './invoice.ts'
 import { PLANS, planOf } from './plans.ts'

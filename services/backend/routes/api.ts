@@ -2,6 +2,8 @@ import fastifyCookie from '@fastify/cookie'
 import type { FastifyInstance } from 'fastify'
 import { toUnavailable } from '../../account/postgres.ts'
 import { authenticate } from './authentication.ts'
+import type { RouteEntry, RouteSchema } from '../openapi/document.ts'
+import { addOpenApi } from '../openapi/routes.ts'
 import { acceptInvitationRoute, invitationRoutes } from './invitations.ts'
 import { addMemberRoute } from './add-member.ts'
 import { memberRoutes } from './members.ts'
@@ -34,12 +36,28 @@ export async function addApi(app: FastifyInstance, deps: RouteDeps): Promise<voi
     route.bodyLimit = BODY_LIMIT_BYTES
   })
   await app.register(fastifyCookie)
-  await app.register(async (scope) => addRoutes(scope, deps, OPEN_ROUTES))
+  const table: RouteEntry[] = []
   await app.register(async (scope) => {
+    keepTable(scope, table, true)
+    addRoutes(scope, deps, OPEN_ROUTES)
+  })
+  await app.register(async (scope) => {
+    keepTable(scope, table, false)
     scope.addHook('onRequest', async (request) => {
       request.actor = await authenticate(request, deps)
     })
     addRoutes(scope, deps, SIGNED_IN_ROUTES)
+  })
+  addOpenApi(app, table)
+}
+
+/** Writes every route that is added to the scope into the table. */
+function keepTable(scope: FastifyInstance, table: RouteEntry[], isOpen: boolean): void {
+  scope.addHook('onRoute', ({ method, url, schema }) => {
+    // The framework adds HEAD to every GET by itself.
+    if (typeof method !== 'string' || method === 'HEAD') return
+    // All routes here are made by withSchemas, which takes no other schemas.
+    table.push({ method, path: url, isOpen, schema: (schema ?? {}) as RouteSchema })
   })
 }
 
