@@ -1,8 +1,13 @@
-import { test } from 'vitest'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { onTestFinished, test } from 'vitest'
 import { systemClock } from '../../services/wire/clock.ts'
 import { silentLog } from '../../services/wire/log.ts'
+import { systemIds } from '../../services/wire/ids.ts'
 import { createEventStream } from '../core/events.ts'
-import { choose, chooseRedis } from './choose.ts'
+import { choose, choosePostgres, chooseQueue, chooseRedis, type ChooseOptions } from './choose.ts'
+import { CONTAINER_DEFAULTS } from './container/options.ts'
 import { emulatedRedis } from './redis/emulated.ts'
 import { installedRedis } from './redis/installed.ts'
 
@@ -32,3 +37,54 @@ test('a Redis that the user names is never replaced by another one', async ({ ex
   })
   await expect(chosen).rejects.toMatchObject({ code: 'ALDEA_MISSING', message: expect.stringContaining(REASON) })
 })
+
+const NO_ENGINE = { ...CONTAINER_DEFAULTS, dockerHost: 'unix:///nowhere/docker.sock' }
+
+test('containers that are asked for and cannot run are an error that says what was tried', async ({ expect }) => {
+  const chosen = choosePostgres({ ...options(), mode: 'container', container: NO_ENGINE, database: 'aldea' })
+  await expect(chosen).rejects.toMatchObject({
+    code: 'ALDEA_MISSING',
+    message:
+      'Nothing here can run redis. container: No container engine answers at unix:///nowhere/docker.sock (ENOENT).',
+    hint: expect.stringContaining('Start Docker or Podman'),
+  })
+})
+
+test('without an engine, auto takes what is here and says so once', async ({ expect, onTestFinished }) => {
+  const chosen = { ...options(), mode: 'auto' as const, container: NO_ENGINE }
+  const queue = await chooseQueue({ ...chosen, region: 'us-east-1', queues: [], ids: systemIds })
+  onTestFinished(() => queue.stop())
+  expect(queue.detail).toContain('in this process')
+  expect(chosen.events.of('backend.declined')).toMatchObject([{ adapter: 'container', backend: 'redis' }])
+})
+
+test('an engine on another machine is not used: its ports are not here', async ({ expect }) => {
+  const container = { ...CONTAINER_DEFAULTS, dockerHost: 'tcp://engine.example:2375' }
+  await expect(chooseRedis({ ...options(), mode: 'container', container })).rejects.toThrow(/is on another machine/)
+})
+
+test('a server that the user names by URL wins over all, and is never replaced', async ({ expect }) => {
+  const named = { ...options(), mode: 'container' as const, externalUrl: 'redis://127.0.0.1:1' }
+  await expect(chooseRedis(named)).rejects.toMatchObject({
+    code: 'ALDEA_MISSING',
+    message: expect.stringContaining('external: Redis at 127.0.0.1:1 cannot be used: connect ECONNREFUSED'),
+  })
+  expect(named.events.of('backend.declined')).toMatchObject([{ adapter: 'external' }])
+  const queue = { ...options(), externalUrl: 'http://127.0.0.1:1', region: 'us-east-1', queues: [], ids: systemIds }
+  await expect(chooseQueue(queue)).rejects.toThrow(/external: SQS at 127\.0\.0\.1:1 cannot be used/)
+})
+
+function options(): ChooseOptions {
+  const stateDir = mkdtempSync(join(tmpdir(), 'aldea-choose-'))
+  onTestFinished(() => rmSync(stateDir, { recursive: true }))
+  return {
+    name: 'redis',
+    stateDir,
+    cacheDir: '/nowhere',
+    redisBinary: undefined,
+    port: 0,
+    log: silentLog,
+    clock: systemClock,
+    events: createEventStream(systemClock),
+  }
+}

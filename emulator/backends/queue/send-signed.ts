@@ -53,9 +53,12 @@ export async function sendSigned(client: SQSClient, raw: RawRequest, signal: Abo
       answer = { status: statusCode, headers: withoutTransport(headers), body: await text(body) }
       return { response, output: { $metadata: {} } }
     },
-    { step: 'deserialize', priority: 'high', name: 'takeAnswer' },
+    { step: 'deserialize', priority: 'low', name: 'takeAnswer' },
   )
-  await client.send(vehicle, { abortSignal: signal })
+  // What the SDK makes of an answer that is no list of queues does not matter.
+  await client.send(vehicle, { abortSignal: signal }).catch((error: unknown) => {
+    if (!answer) throw error
+  })
   if (!answer) throw new Error('The SDK has sent nothing.')
   return answer
 }
