@@ -1,5 +1,9 @@
 import { test } from 'vitest'
+import { systemClock } from '../../wire/clock.ts'
+import { silentLog } from '../../wire/log.ts'
+import { migrate } from '../database/migrate.ts'
 import { addOrganisation, createSchema, type TestDatabase, usePostgres } from '../testing.ts'
+import { migrations } from './all.ts'
 
 const openDatabase = usePostgres()
 
@@ -90,4 +94,16 @@ test('writers of one organisation at once get versions in the order of their com
 
   const versions = (await pending(database)).map(([, version]) => version)
   expect(versions.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, index) => index + 4))
+})
+
+test('versions go on from where they were before', async ({ expect, onTestFinished }) => {
+  const database = await openDatabase(onTestFinished)
+  const before = migrations.slice(0, 3)
+  await migrate(database.pool, { migrations: before, clock: systemClock, log: silentLog })
+  await addOrganisation(database, 'acme', { hashes: ['a'.repeat(64), 'b'.repeat(64)] })
+  await createSchema(database)
+
+  await database.pool.query('UPDATE limits SET max_connections = 1')
+
+  expect(await pending(database)).toEqual([['acme', 4]])
 })

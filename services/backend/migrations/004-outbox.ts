@@ -19,7 +19,9 @@ CREATE TABLE organisation_versions (
   version bigint NOT NULL
 );
 
-INSERT INTO organisation_versions SELECT organisation_id, version FROM limits;
+INSERT INTO organisation_versions
+SELECT id, coalesce(version, 1) FROM organisations LEFT JOIN limits ON organisation_id = id;
+ALTER TABLE limits DROP COLUMN version;
 
 CREATE TABLE organisation_outbox (
   sequence bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
