@@ -52,19 +52,19 @@ try {
 async function fillDatabase(): Promise<void> {
   const { pool, end } = openPostgres(postgres.url, { name: 'bench', log: silentLog })
   await migrate(pool, { migrations, clock: systemClock, log: silentLog })
-  const client = await pool.connect()
-  await client.query('SET statement_timeout = 0')
-  await client.query(
+  const database = await pool.connect()
+  await database.query('SET statement_timeout = 0')
+  await database.query(
     `INSERT INTO organisations SELECT 'org-' || lpad(n::text, 7, '0'), '', to_timestamp(0) FROM generate_series(1, $1::int) n`,
     [count],
   )
-  await client.query('INSERT INTO limits (organisation_id) SELECT id FROM organisations')
-  await client.query(
+  await database.query('INSERT INTO limits (organisation_id) SELECT id FROM organisations')
+  await database.query(
     `INSERT INTO api_keys (id, organisation_id, hash, name, display_prefix, created_at)
      SELECT id || '-' || n, id, encode(sha256((id || n)::bytea), 'hex'), '', '', to_timestamp(0)
      FROM organisations, generate_series(1, 2) n`,
   )
-  client.release()
+  database.release()
   await end()
 }
 

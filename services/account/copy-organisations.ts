@@ -41,7 +41,7 @@ export async function copyOrganisations(
   const cached = await readVersions(redis, [...deleted.map(({ id }) => id), ...unknown])
   // Asked again after Redis was: what Redis had by then and PostgreSQL still does not know was never there.
   const never = unknown.length > 0 ? (await readOrganisations(pool, unknown)).unknown : []
-  const removals: Removal[] = deleted.map((organisation) => ({ action: 'remove', ...organisation }))
+  const removals: Removal[] = deleted.map(({ id, version }) => ({ action: 'remove', id, version }))
   for (const id of never) {
     const version = cached.get(id)
     if (version !== undefined) removals.push({ action: 'forget', id, version })
