@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, test, type TestContext } from 'vitest'
 import { silentLog } from '../../../services/wire/log.ts'
-import { identify, isGoneWithin } from '../../core/processes.ts'
+import { identify } from '../../core/processes.ts'
 import { connectError, portOf } from '../testing.ts'
 import type { PostgresAdapter, PostgresBackend, PostgresContext } from './port.ts'
 
@@ -199,16 +199,22 @@ function lives(adapter: PostgresAdapter): void {
 
 /** What is known of a server that is a child of ours, with its data in the state folder. */
 function children(adapter: PostgresAdapter): void {
-  test('what was committed survives a SIGKILL of the server', async ({ expect, onTestFinished }) => {
+  test('what was committed survives a SIGKILL of the server, which comes back at the same address', async ({
+    expect,
+    onTestFinished,
+  }) => {
     const stateDir = await temporary(onTestFinished)
-    const first = await started(adapter, contextIn(stateDir), onTestFinished)
-    await query(first, 'CREATE TABLE ledger AS SELECT generate_series(1, 1000) AS id')
+    const heard: string[] = []
+    const watch = { lost: (reason: string) => heard.push(reason), restored: () => heard.push('restored') }
+    const backend = await started(adapter, { ...contextIn(stateDir), watch }, onTestFinished)
+    await query(backend, 'CREATE TABLE ledger AS SELECT generate_series(1, 1000) AS id')
+    const client = await connected(backend.url, onTestFinished)
     const { pid } = JSON.parse(await readFile(join(stateDir, 'child.json'), 'utf8')) as { pid: number }
-    const server = await identify(pid)
     process.kill(pid, 'SIGKILL')
-    expect(server && (await isGoneWithin(server, 5_000))).toBe(true)
-    const second = await started(adapter, contextIn(stateDir), onTestFinished)
-    expect(await query(second, 'SELECT count(*)::int FROM ledger')).toEqual([{ count: 1000 }])
+    await expect.poll(() => heard, { timeout: 10_000 }).toEqual(['postgres ended with SIGKILL.', 'restored'])
+    expect(await identify(pid)).toBeUndefined()
+    await expect(client.query('SELECT 1')).rejects.toThrow()
+    expect(await query(backend, 'SELECT count(*)::int FROM ledger')).toEqual([{ count: 1000 }])
   })
 
   test('stopping ends open sessions and leaves no process and no record', async ({ expect, onTestFinished }) => {

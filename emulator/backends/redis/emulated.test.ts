@@ -10,6 +10,21 @@ test('it says that it is emulated and what it lacks', async ({ expect, onTestFin
   expect(backend.detail).toContain('emulated in this process: no persistence, replication or eviction')
 })
 
+test('a killed one drops its connections and comes back empty at the same address', async ({
+  expect,
+  onTestFinished,
+}) => {
+  const backend = await started(emulatedRedis, contextIn(await temporary(onTestFinished)), onTestFinished)
+  const client = connected(backend.url, onTestFinished)
+  await client.set('kept', 'no')
+  const closed = new Promise((resolve) => {
+    client.once('close', resolve)
+  })
+  backend.kill?.()
+  await closed
+  expect(await connected(backend.url, onTestFinished).get('kept')).toBeNull()
+})
+
 test('a client that does not read its replies gets all of them later', async ({ expect, onTestFinished }) => {
   const backend = await started(emulatedRedis, contextIn(await temporary(onTestFinished)), onTestFinished)
   const client = connected(backend.url, onTestFinished)
