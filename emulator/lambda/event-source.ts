@@ -9,6 +9,7 @@ import { assertMapping } from './event-source/settings.ts'
 import type { LoadedFunction } from './function.ts'
 import type { Outcome } from './instance.ts'
 import { createPollerSlots } from './event-source/poller-slots.ts'
+import { STOP_DEADLINE_MS } from './limits.ts'
 import { isThrottled } from './service-error.ts'
 
 export type MappingState = 'Enabled' | 'Disabling' | 'Disabled'
@@ -24,7 +25,7 @@ export interface EventSourceMapping {
   readonly lastProcessingResult: string
   /** Begins or ends reading; batches that run are finished. */
   setEnabled(isEnabled: boolean): void
-  /** Ends reading and waits for the batches that run. */
+  /** Ends reading and finishes the batches that run; those that take longer than a few seconds are killed. */
   stop(): Promise<void>
 }
 
@@ -176,7 +177,9 @@ export async function startEventSource(deps: EventSourceDeps): Promise<EventSour
     async stop() {
       reading?.abort.abort()
       await reading?.ended
+      const deadline = clock.after(STOP_DEADLINE_MS, () => target.kill())
       await Promise.all(running)
+      deadline.cancel()
     },
   }
 }

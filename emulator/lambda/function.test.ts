@@ -120,6 +120,18 @@ describe('instances', () => {
   })
 })
 
+test('a stop kills what takes longer than a few seconds', async ({ expect, onTestFinished }) => {
+  const clock = createVirtualClock(0)
+  const { start, stopped } = counting()
+  const loaded = await load(onTestFinished, start, { clock, timeoutSeconds: 300 })
+  const slow = run(loaded, 'hang')
+  const stop = loaded.stop()
+  await clock.advance(4_000)
+  await stop
+  expect((await slow).failure).toMatchObject({ errorType: 'Runtime.ExitError' })
+  expect(stopped).toEqual([1])
+})
+
 describe('an event', () => {
   test('that fails is tried after one minute, after two more, and dropped', async ({ expect, onTestFinished }) => {
     const clock = createVirtualClock(0)

@@ -2,6 +2,7 @@ import type { Runtime, StartFunction, Variables } from '../../services/wire/runt
 import { createEventQueue } from './event-queue.ts'
 import { thrown } from './failure.ts'
 import { type Instance, type Invocation, type Outcome, startInstance } from './instance.ts'
+import { STOP_DEADLINE_MS } from './limits.ts'
 import { ServiceError } from './service-error.ts'
 import { DEFAULT_SETTINGS, functionArn, type FunctionSettings } from './settings.ts'
 
@@ -19,7 +20,7 @@ export interface LoadedFunction {
   send(invocation: Invocation): void
   /** Ends every instance at once; what they are doing fails with `Runtime.ExitError`. The next event gets a new one. */
   kill(): void
-  /** Waits for running events and drops those that wait to be tried again. */
+  /** Gives running events a few seconds, then kills them; drops those that wait to be tried again. */
   stop(): Promise<void>
 }
 
@@ -96,6 +97,15 @@ export async function loadFunction(deps: FunctionDeps): Promise<LoadedFunction> 
     return running
   }
 
+  function kill(): void {
+    for (const instance of instances) instance.kill()
+    // The busy ones are taken off the count when their events have failed.
+    for (const instance of idle.splice(0)) {
+      instances.delete(instance)
+      count -= 1
+    }
+  }
+
   const events = createEventQueue({ run, clock, log })
   idle.push(await add())
 
@@ -111,18 +121,13 @@ export async function loadFunction(deps: FunctionDeps): Promise<LoadedFunction> 
       if (!failure) return JSON.parse(payload) as unknown
       throw Object.assign(new Error(failure.errorMessage), { name: failure.errorType })
     },
-    kill() {
-      for (const instance of instances) instance.kill()
-      // The busy ones are taken off the count when their events have failed.
-      for (const instance of idle.splice(0)) {
-        instances.delete(instance)
-        count -= 1
-      }
-    },
+    kill,
     async stop() {
       isStopping = true
       events.stop()
+      const deadline = clock.after(STOP_DEADLINE_MS, kill)
       await Promise.allSettled(inFlight)
+      deadline.cancel()
       await Promise.all([...instances].map((instance) => instance.stop()))
     },
   }

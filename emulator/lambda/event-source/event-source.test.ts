@@ -144,6 +144,25 @@ test('a stop finishes the batch that runs, and hands over no more', async ({ exp
   expect(await counts()).toEqual({ visible: 1, inFlight: 0 })
 })
 
+test('a stop does not wait for a batch that hangs', async ({ expect, onTestFinished }) => {
+  let events = 0
+  const handler = (): Promise<void> => {
+    events += 1
+    return new Promise(() => undefined)
+  }
+  const { begin, send, clock, loaded, counts } = await arrange(onTestFinished, {
+    handler,
+    settings: { timeoutSeconds: 30 },
+  })
+  const mapping = await begin()
+  await send('a')
+  await expect.poll(() => events).toBe(1)
+  const stopped = mapping.stop().then(() => loaded.stop())
+  await clock.advance(4_000)
+  await stopped
+  expect(await counts()).toEqual({ visible: 0, inFlight: 1 })
+})
+
 test('a stop hands over what waits for its window', async ({ expect, onTestFinished }) => {
   const { batches, handler } = keeping()
   const { begin, send, counts } = await arrange(onTestFinished, { handler })
