@@ -8,7 +8,7 @@ import type { RouteDeps } from './route.ts'
 
 const KEPT_MS = 24 * 60 * 60 * 1_000
 const KEY = /^[\x21-\x7e]{1,255}$/
-export const REPLAY_HEADER = 'idempotency-replayed'
+const REPLAY_HEADER = 'idempotency-replayed'
 
 /** A POST that creates something. */
 export interface Creation<T> {
