@@ -18,8 +18,9 @@ async function load(engineUri: string): Promise<Testcontainers> {
   // without the second it would believe in a container that the engine's ports are on another address.
   // oxlint-disable-next-line no-restricted-properties
   Object.assign(process.env, { DOCKER_HOST: engineUri, TESTCONTAINERS_HOST_OVERRIDE: '127.0.0.1' })
-  // Its default export, which is the whole library: a bundle has no other.
-  const { default: testcontainers } = await import('testcontainers')
+  const module = await import('testcontainers')
+  // A bundle has the library as the default export only, some loaders have none.
+  const testcontainers = 'GenericContainer' in module ? module : (module as { default: typeof module }).default
 
   class LoopbackContainer extends testcontainers.GenericContainer {
     protected override beforeContainerCreated(): Promise<void> {
