@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { test } from 'vitest'
 import { createVirtualClock } from '../../../core/clock.ts'
 import { systemIds } from '../../../../services/wire/ids.ts'

@@ -7,7 +7,10 @@ import { connected, spec, started, temporary, urlOf } from './testing.ts'
 const NEVER = new AbortController().signal
 
 /** One queue on a clock that stands still. */
-async function standingStill({ onTestFinished }: TestContext, attributes: Record<string, string>) {
+async function standingStill(
+  { onTestFinished }: Pick<TestContext, 'onTestFinished'>,
+  attributes: Record<string, string>,
+) {
   const clock = createVirtualClock(1_700_000_000_000)
   const name = attributes['FifoQueue'] === 'true' ? 'jobs.fifo' : 'jobs'
   const stateDir = await temporary(onTestFinished)
@@ -30,86 +33,92 @@ function bodies(messages: readonly SourceMessage[]): string[] {
   return messages.map((message) => message.body)
 }
 
-test('a message is hidden for exactly its visibility timeout, and then wakes who waits', async (context) => {
-  const { clock, send, receive } = await standingStill(context, { VisibilityTimeout: '30' })
+test('a message is hidden for exactly its visibility timeout, and then wakes who waits', async ({
+  expect,
+  onTestFinished,
+}) => {
+  const { clock, send, receive } = await standingStill({ onTestFinished }, { VisibilityTimeout: '30' })
   await send('work')
-  context.expect(await receive()).toEqual(['work'])
+  expect(await receive()).toEqual(['work'])
   await clock.advance(29_999)
-  context.expect(await receive()).toEqual([])
+  expect(await receive()).toEqual([])
   const waiting = receive(20_000)
   await clock.advance(1)
-  context.expect(await waiting).toEqual(['work'])
+  expect(await waiting).toEqual(['work'])
 })
 
-test('a delayed message comes after its delay, not before', async (context) => {
-  const { clock, send, receive } = await standingStill(context, {})
+test('a delayed message comes after its delay, not before', async ({ expect, onTestFinished }) => {
+  const { clock, send, receive } = await standingStill({ onTestFinished }, {})
   await send('later', { DelaySeconds: 900 })
   await clock.advance(899_999)
-  context.expect(await receive()).toEqual([])
+  expect(await receive()).toEqual([])
   await clock.advance(1)
-  context.expect(await receive()).toEqual(['later'])
+  expect(await receive()).toEqual(['later'])
 })
 
-test('a long poll ends when its time is over', async (context) => {
-  const { clock, receive } = await standingStill(context, {})
+test('a long poll ends when its time is over', async ({ expect, onTestFinished }) => {
+  const { clock, receive } = await standingStill({ onTestFinished }, {})
   const waiting = receive(20_000)
   await clock.advance(20_000)
-  context.expect(await waiting).toEqual([])
-  context.expect(clock.pending).toBe(0)
+  expect(await waiting).toEqual([])
+  expect(clock.pending).toBe(0)
 })
 
-test('a message goes when its retention is over, in flight or not', async (context) => {
-  const { clock, send, receive, backend } = await standingStill(context, { MessageRetentionPeriod: '60' })
+test('a message goes when its retention is over, in flight or not', async ({ expect, onTestFinished }) => {
+  const { clock, send, receive, backend } = await standingStill({ onTestFinished }, { MessageRetentionPeriod: '60' })
   await send('old')
-  context.expect(await receive()).toEqual(['old'])
+  expect(await receive()).toEqual(['old'])
   await clock.advance(30_000)
   await send('young')
-  context.expect(backend.inspect()[0]).toMatchObject({ visible: 2, oldestAgeMs: 30_000 })
+  expect(backend.inspect()[0]).toMatchObject({ visible: 2, oldestAgeMs: 30_000 })
   await clock.advance(30_000)
-  context.expect(backend.inspect()[0]).toMatchObject({ visible: 1, inFlight: 0, oldestAgeMs: 30_000 })
-  context.expect(await receive()).toEqual(['young'])
+  expect(backend.inspect()[0]).toMatchObject({ visible: 1, inFlight: 0, oldestAgeMs: 30_000 })
+  expect(await receive()).toEqual(['young'])
 })
 
-test('a duplicate is known for five minutes from the first send, deleted or not', async (context) => {
-  const { clock, send, source } = await standingStill(context, { FifoQueue: 'true' })
+test('a duplicate is known for five minutes from the first send, deleted or not', async ({
+  expect,
+  onTestFinished,
+}) => {
+  const { clock, send, source } = await standingStill({ onTestFinished }, { FifoQueue: 'true' })
   const ids = { MessageGroupId: 'g', MessageDeduplicationId: 'd' }
   const first = await send('one', ids)
   const [message] = await source.receive({ max: 1, waitMs: 0, signal: NEVER })
   await source.delete([message?.receiptHandle ?? ''])
   await clock.advance(299_999)
-  context.expect((await send('one', ids)).MessageId).toBe(first.MessageId)
+  expect((await send('one', ids)).MessageId).toBe(first.MessageId)
   await clock.advance(1)
-  context.expect((await send('one', ids)).MessageId).not.toBe(first.MessageId)
+  expect((await send('one', ids)).MessageId).not.toBe(first.MessageId)
 })
 
-test('the name of a deleted queue rests for a minute', async (context) => {
-  const { clock, sqs } = await standingStill(context, {})
+test('the name of a deleted queue rests for a minute', async ({ expect, onTestFinished }) => {
+  const { clock, sqs } = await standingStill({ onTestFinished }, {})
   await sqs.send(new DeleteQueueCommand({ QueueUrl: urlOf('jobs') }))
   const create = () => sqs.send(new CreateQueueCommand({ QueueName: 'jobs' }))
-  await context.expect(create()).rejects.toMatchObject({ name: 'QueueDeletedRecently' })
+  await expect(create()).rejects.toMatchObject({ name: 'QueueDeletedRecently' })
   await clock.advance(60_000)
-  context.expect((await create()).QueueUrl).toMatch(/\/000000000000\/jobs$/)
+  expect((await create()).QueueUrl).toMatch(/\/000000000000\/jobs$/)
 })
 
-test('a reader in the process takes more than ten at once', async (context) => {
-  const { send, receive } = await standingStill(context, {})
+test('a reader in the process takes more than ten at once', async ({ expect, onTestFinished }) => {
+  const { send, receive } = await standingStill({ onTestFinished }, {})
   for (let count = 0; count < 15; count += 1) await send(String(count))
-  context.expect(await receive(0, 100)).toHaveLength(15)
+  expect(await receive(0, 100)).toHaveLength(15)
 })
 
-test('a waiter that leaves takes nothing with it', async (context) => {
-  const { send, source, sqs } = await standingStill(context, {})
+test('a waiter that leaves takes nothing with it', async ({ expect, onTestFinished }) => {
+  const { send, source, sqs } = await standingStill({ onTestFinished }, {})
   const leaving = new AbortController()
   const waiting = source.receive({ max: 1, waitMs: 20_000, signal: leaving.signal })
   const aborted = new AbortController()
   const poll = sqs.send(new ReceiveMessageCommand({ QueueUrl: urlOf('jobs'), WaitTimeSeconds: 20 }), {
     abortSignal: aborted.signal,
   })
-  const gone = context.expect(poll).rejects.toThrow('aborted')
+  const gone = expect(poll).rejects.toThrow('aborted')
   aborted.abort()
   await gone
   leaving.abort()
-  context.expect(await waiting).toEqual([])
+  expect(await waiting).toEqual([])
   await send('work')
-  context.expect(bodies(await source.receive({ max: 1, waitMs: 0, signal: NEVER }))).toEqual(['work'])
+  expect(bodies(await source.receive({ max: 1, waitMs: 0, signal: NEVER }))).toEqual(['work'])
 })
