@@ -51,9 +51,12 @@ await build({
   sourcemap: true,
   sourcesContent: false,
   legalComments: 'eof',
-  // Bundled CommonJS packages ask for Node's own modules with `require`, which a module does not have.
+  // Bundled CommonJS packages ask for Node's own modules with `require`, and for their folder, which a module has not.
   banner: {
-    js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
+    js: [
+      "import { createRequire as requireOf } from 'node:module';",
+      'const require = requireOf(import.meta.url), __dirname = import.meta.dirname, __filename = import.meta.filename;',
+    ].join(' '),
   },
   logLevel: 'warning',
 })

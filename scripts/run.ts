@@ -15,7 +15,7 @@ if (name !== undefined && existsSync(file)) {
   const { status } = spawnSync(process.execPath, ['--import', 'tsx', file, ...rest], { stdio: 'inherit' })
   process.exitCode = status ?? 1
 } else {
-  const names = readdirSync(scripts).map((each) => each.replace(/\.ts$/, ''))
+  const names = readdirSync(scripts).flatMap((each) => /^(.+)\.ts$/.exec(each)?.[1] ?? [])
   console.error(`npm run ${folder} <name>: ${names.join(', ')}`)
   process.exitCode = 2
 }

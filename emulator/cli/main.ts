@@ -4,6 +4,9 @@ import { loadSettings } from '../config/settings.ts'
 import { describeError } from './describe-error.ts'
 import { buildProgram } from './program.ts'
 
+// The AWS SDK would tell every user on standard error that some day it will want a newer Node; it has no option for it.
+process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
+
 const terminal = { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr }
 const settings = loadSettings(process.env, process.cwd())
 

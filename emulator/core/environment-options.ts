@@ -1,5 +1,6 @@
 import type { Clock } from '../../services/wire/clock.ts'
 import type { Ids } from '../../services/wire/runtime.ts'
+import type { ContainerOptions } from '../backends/container/options.ts'
 import type { EnvironmentEvent } from './events.ts'
 import type { BackendSpec, Topology } from './system.ts'
 
@@ -23,6 +24,8 @@ export interface EnvironmentOptions {
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn'
   readonly clock: Clock
   readonly ids: Ids
+  /** Gives every event of a function a fresh instance; instances are kept when absent. */
+  readonly hasColdStarts?: boolean
   readonly onEvent?: (event: EnvironmentEvent) => void
 }
 
@@ -31,4 +34,8 @@ export interface BackendOptions {
   readonly mode: 'auto' | 'container' | 'embedded'
   /** Servers that are already there, by kind; they are used as they are. */
   readonly urls: Readonly<Partial<Record<BackendSpec['kind'], string>>>
+  /** The usual images on the usual engine when absent. */
+  readonly container?: ContainerOptions
+  /** Signs requests to a queue elsewhere: `AWS_ACCESS_KEY_ID`, … */
+  readonly awsCredentials?: Readonly<Record<string, string | undefined>>
 }

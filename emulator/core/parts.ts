@@ -97,7 +97,7 @@ export function backendPart(world: World, spec: BackendSpec): Part {
     name: spec.name,
     after: [],
     async start(): Promise<StartedPart> {
-      const { mode, urls } = world.backends
+      const { mode, urls, container, awsCredentials = {} } = world.backends
       const context = {
         name: spec.name,
         stateDir,
@@ -109,10 +109,17 @@ export function backendPart(world: World, spec: BackendSpec): Part {
         redisBinary,
         mode,
         externalUrl: urls[spec.kind],
+        ...(container && { container }),
       }
       if (spec.kind === 'queue') {
         const { region } = world.topology
-        world.queue = await chooseQueue({ ...context, region, queues: spec.queues, ids: world.ids })
+        world.queue = await chooseQueue({
+          ...context,
+          region,
+          queues: spec.queues,
+          ids: world.ids,
+          variables: awsCredentials,
+        })
         return world.queue
       }
       const store =
@@ -164,20 +171,49 @@ export function functionPart(world: World, spec: FunctionSpec): Part {
       const variables = spec.variables(referencesOf(world))
       const runtime = runtimeOf(world, name)
       const { region } = world.topology
-      const loaded = await loadFunction({ name, region, timeoutSeconds, memoryMb, start, variables, runtime })
-      world.functions.set(name, loaded)
-      const answer = spec.invokeAtStart === undefined ? undefined : await loaded.invoke(spec.invokeAtStart)
-      const mapping = eventSource && (await startMapping(world, eventSource, loaded))
-      const about = eventSource ? `function, reads ${eventSource.queue}` : 'function'
-      return {
-        detail: answer === undefined ? about : `${about}, invoked: ${JSON.stringify(answer)}`,
-        async stop() {
-          await mapping?.stop()
-          await loaded.stop()
-        },
+      const coldStarts = world.hasColdStarts === true ? 'every-time' : 'kept'
+      const loaded = await loadFunction({
+        name,
+        region,
+        timeoutSeconds,
+        memoryMb,
+        coldStarts,
+        start,
+        variables,
+        runtime,
+      })
+      try {
+        const answer = await invokeToEnd(loaded, spec.invokeAtStart)
+        const mapping = eventSource && (await startMapping(world, eventSource, loaded))
+        world.functions.set(name, loaded)
+        const about = eventSource ? `function, reads ${eventSource.queue}` : 'function'
+        return {
+          detail: answer === undefined ? about : `${about}, invoked: ${JSON.stringify(answer)}`,
+          async stop() {
+            await mapping?.stop()
+            await loaded.stop()
+          },
+        }
+      } catch (error) {
+        await loaded.stop()
+        throw error
       }
     },
   }
+}
+
+/** Invokes it again as long as it says where to go on, as one does whose work is longer than its time-out. */
+async function invokeToEnd(target: LoadedFunction, event: unknown): Promise<unknown> {
+  if (event === undefined) return undefined
+  for (let next = event; ;) {
+    const answer = await target.invoke(next)
+    if (!isUnfinished(answer)) return answer
+    next = { ...(event as object), after: answer.next }
+  }
+}
+
+function isUnfinished(answer: unknown): answer is { readonly next: string } {
+  return typeof answer === 'object' && answer !== null && 'next' in answer && typeof answer.next === 'string'
 }
 
 async function startMapping(world: World, spec: EventSourceSpec, target: LoadedFunction): Promise<EventSourceMapping> {

@@ -6,7 +6,7 @@ export interface SyncStatus {
   readonly organisation: string
   /** Counts its changes, by PostgreSQL; it goes on when the organisation is deleted and created again. */
   readonly storedVersion: number | undefined
-  /** Of the copy that the proxies read. */
+  /** Of the copy that the proxies read, or of its deletion. */
   readonly cachedVersion: number | undefined
   /** Changes that db-sync has not handed on yet. */
   readonly pending: number

@@ -2,6 +2,7 @@ import { systems } from '../../../fixtures/systems/index.ts'
 import { keepAlive } from '../../../services/wire/clock.ts'
 import { systemIds } from '../../../services/wire/ids.ts'
 import { startEnvironment, type Environment } from '../../core/environment.ts'
+import { CONTAINER_DEFAULTS } from '../../backends/container/options.ts'
 import type { BackendOptions } from '../../core/environment-options.ts'
 import { AldeaError } from '../../core/errors.ts'
 import { parseChoice, type System } from '../../core/system.ts'
@@ -44,6 +45,7 @@ async function stay(context: CommandContext): Promise<number> {
     port,
     awsPort,
     backends: parseBackends(context),
+    hasColdStarts: context.options['coldStarts'] === true,
     logLevel: context.options['verbose'] === true ? 'debug' : 'warn',
     clock,
     ids: systemIds,
@@ -97,7 +99,19 @@ function parseBackends(context: CommandContext): BackendOptions {
     const url = textOption(context, option)
     return url === undefined ? [] : [[kind, url] as const]
   })
-  return { mode, urls: Object.fromEntries(urls) }
+  const { images, dockerHost, awsCredentials } = context.settings
+  const usual = CONTAINER_DEFAULTS.images
+  const container = {
+    ...CONTAINER_DEFAULTS,
+    dockerHost,
+    images: {
+      redis: images.redis ?? usual.redis,
+      postgres: images.postgres ?? usual.postgres,
+      queue: images.queue ?? usual.queue,
+    },
+    isReused: context.options['reuseContainers'] === true,
+  }
+  return { mode, urls: Object.fromEntries(urls), container, awsCredentials }
 }
 
 function parsePort(text: string): number {

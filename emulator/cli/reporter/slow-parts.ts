@@ -17,6 +17,8 @@ export function watchSlowParts(
   return {
     event(event) {
       if (event.type === 'part.starting') {
+        // Once more when what it is doing has changed.
+        forget(event.part)
         const doing = event.activity === undefined ? '' : `, ${event.activity}`
         timers.set(
           event.part,

@@ -34,8 +34,12 @@ export function createPollerSlots(clock: Clock, maximum = MOST): PollerSlots {
     free(signal) {
       if (busy < allowed || signal.aborted) return Promise.resolve()
       return new Promise((resolve) => {
-        wake = resolve
-        signal.addEventListener('abort', () => resolve(), { once: true })
+        const end = (): void => {
+          signal.removeEventListener('abort', end)
+          resolve()
+        }
+        wake = end
+        signal.addEventListener('abort', end, { once: true })
         if (allowed >= maximum) return
         growth = clock.after(GROWTH_INTERVAL_MS, () => {
           allowed = Math.min(allowed + GROWTH, maximum)

@@ -97,7 +97,7 @@ function isInsideService(path: string): boolean {
   return service !== undefined && !SHARED.has(service) && path !== `services/${service}/service.ts`
 }
 
-/** What tests of services may take from the emulator: real backends to talk to, and time to turn. */
+/** What tests of services may take from the emulator: real backends and functions to talk to, and time to turn. */
 function isForTests(path: string): boolean {
-  return isIn(path, 'emulator/backends') || path === 'emulator/core/clock.ts'
+  return isIn(path, 'emulator/backends') || path === 'emulator/lambda/testing.ts' || path === 'emulator/core/clock.ts'
 }

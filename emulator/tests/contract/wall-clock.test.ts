@@ -15,7 +15,14 @@ const RULES: readonly { readonly what: RegExp; readonly where: readonly RegExp[]
   },
   {
     what: /\bprocess\.env\b/,
-    where: [/^services\/[^/]+\/main\.ts$/, /^emulator\/cli\/main\.ts$/, /^emulator\/config\//],
+    where: [
+      /^services\/[^/]+\/main\.ts$/,
+      /^emulator\/cli\/main\.ts$/,
+      /^emulator\/config\//,
+      // Libraries that have no other way to be told something.
+      /^services\/db-sync\/aws\.ts$/,
+      /^emulator\/backends\/container\/testcontainers\.ts$/,
+    ],
     remedy: 'Take the variables as an argument. Only main.ts and emulator/config read them from the process.',
   },
 ]

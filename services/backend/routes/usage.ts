@@ -45,7 +45,7 @@ export function usageRoute(api: SchemaApi, { pool }: RouteDeps): void {
 
 function toInstant(day: string | undefined): Date | undefined {
   if (day === undefined) return undefined
-  const at = new Date(`${day}T00:00:00Z`)
+  const at = new Date(Date.parse(`${day}T00:00:00Z`))
   // The thirtieth of February becomes a day of March.
   if (Number.isNaN(at.getTime()) || !at.toISOString().startsWith(day)) throw new ApiError(400, `${day} is no day.`)
   return at
