@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { onTestFinished, test } from 'vitest'
+import { test } from 'vitest'
 import { systemClock } from '../../services/wire/clock.ts'
 import { silentLog } from '../../services/wire/log.ts'
 import { systemIds } from '../../services/wire/ids.ts'

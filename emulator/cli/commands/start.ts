@@ -67,7 +67,8 @@ const EXIT_CODES = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 /** The exit code of the first signal. Listening starts now: a signal during the start stops right after it. */
 function nextSignal(): Promise<number> {
   return new Promise((resolve) => {
-    for (const [signal, exitCode] of Object.entries(EXIT_CODES)) process.once(signal, () => resolve(exitCode))
+    // Not `once`: a library that ends the process when nobody else listens would find nobody.
+    for (const [signal, exitCode] of Object.entries(EXIT_CODES)) process.on(signal, () => resolve(exitCode))
   })
 }
 
