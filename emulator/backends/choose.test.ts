@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { test } from 'vitest'
+import { test, type TestContext } from 'vitest'
 import { systemClock } from '../../services/wire/clock.ts'
 import { silentLog } from '../../services/wire/log.ts'
 import { systemIds } from '../../services/wire/ids.ts'
@@ -40,8 +40,16 @@ test('a Redis that the user names is never replaced by another one', async ({ ex
 
 const NO_ENGINE = { ...CONTAINER_DEFAULTS, dockerHost: 'unix:///nowhere/docker.sock' }
 
-test('containers that are asked for and cannot run are an error that says what was tried', async ({ expect }) => {
-  const chosen = choosePostgres({ ...options(), mode: 'container', container: NO_ENGINE, database: 'aldea' })
+test('containers that are asked for and cannot run are an error that says what was tried', async ({
+  expect,
+  onTestFinished,
+}) => {
+  const chosen = choosePostgres({
+    ...options(onTestFinished),
+    mode: 'container',
+    container: NO_ENGINE,
+    database: 'aldea',
+  })
   await expect(chosen).rejects.toMatchObject({
     code: 'ALDEA_MISSING',
     message:
@@ -51,30 +59,38 @@ test('containers that are asked for and cannot run are an error that says what w
 })
 
 test('without an engine, auto takes what is here and says so once', async ({ expect, onTestFinished }) => {
-  const chosen = { ...options(), mode: 'auto' as const, container: NO_ENGINE }
+  const chosen = { ...options(onTestFinished), mode: 'auto' as const, container: NO_ENGINE }
   const queue = await chooseQueue({ ...chosen, region: 'us-east-1', queues: [], ids: systemIds })
   onTestFinished(() => queue.stop())
   expect(queue.detail).toContain('in this process')
   expect(chosen.events.of('backend.declined')).toMatchObject([{ adapter: 'container', backend: 'redis' }])
 })
 
-test('an engine on another machine is not used: its ports are not here', async ({ expect }) => {
+test('an engine on another machine is not used: its ports are not here', async ({ expect, onTestFinished }) => {
   const container = { ...CONTAINER_DEFAULTS, dockerHost: 'tcp://engine.example:2375' }
-  await expect(chooseRedis({ ...options(), mode: 'container', container })).rejects.toThrow(/is on another machine/)
+  await expect(chooseRedis({ ...options(onTestFinished), mode: 'container', container })).rejects.toThrow(
+    /is on another machine/,
+  )
 })
 
-test('a server that the user names by URL wins over all, and is never replaced', async ({ expect }) => {
-  const named = { ...options(), mode: 'container' as const, externalUrl: 'redis://127.0.0.1:1' }
+test('a server that the user names by URL wins over all, and is never replaced', async ({ expect, onTestFinished }) => {
+  const named = { ...options(onTestFinished), mode: 'container' as const, externalUrl: 'redis://127.0.0.1:1' }
   await expect(chooseRedis(named)).rejects.toMatchObject({
     code: 'ALDEA_MISSING',
     message: expect.stringContaining('external: Redis at 127.0.0.1:1 cannot be used: connect ECONNREFUSED'),
   })
   expect(named.events.of('backend.declined')).toMatchObject([{ adapter: 'external' }])
-  const queue = { ...options(), externalUrl: 'http://127.0.0.1:1', region: 'us-east-1', queues: [], ids: systemIds }
+  const queue = {
+    ...options(onTestFinished),
+    externalUrl: 'http://127.0.0.1:1',
+    region: 'us-east-1',
+    queues: [],
+    ids: systemIds,
+  }
   await expect(chooseQueue(queue)).rejects.toThrow(/external: SQS at 127\.0\.0\.1:1 cannot be used/)
 })
 
-function options(): ChooseOptions {
+function options(onTestFinished: TestContext['onTestFinished']): ChooseOptions {
   const stateDir = mkdtempSync(join(tmpdir(), 'aldea-choose-'))
   onTestFinished(() => rmSync(stateDir, { recursive: true }))
   return {

@@ -5,6 +5,7 @@ import { systems } from '../../fixtures/systems/index.ts'
 import { systemClock } from '../../services/wire/clock.ts'
 import { systemIds } from '../../services/wire/ids.ts'
 import { startEnvironment, type Environment } from '../core/environment.ts'
+import type { BackendOptions } from '../core/environment-options.ts'
 import { parseChoice } from '../core/system.ts'
 
 export interface TestEnvironmentOptions {
@@ -12,11 +13,12 @@ export interface TestEnvironmentOptions {
   readonly stage?: string
   readonly profile?: string
   readonly engine?: string
+  readonly backends?: BackendOptions['mode']
 }
 
 /** A fresh environment on a free port, with its state in a temporary folder, stopped when the test ends. */
 export async function startTestEnvironment(options: TestEnvironmentOptions): Promise<Environment> {
-  const { onTestFinished, engine = 'scripted', ...wanted } = options
+  const { onTestFinished, engine = 'scripted', backends: mode = 'embedded', ...wanted } = options
   const [system] = systems
   const baseDir = await mkdtemp(join(tmpdir(), 'aldea-test-'))
   onTestFinished(() => rm(baseDir, { recursive: true, force: true }))
@@ -27,7 +29,7 @@ export async function startTestEnvironment(options: TestEnvironmentOptions): Pro
     // Shared by all tests: what is cached there is the same for every environment.
     cacheDir: join(tmpdir(), 'aldea-test-cache'),
     awsPort: 0,
-    backends: { mode: 'embedded', urls: {} },
+    backends: { mode, urls: {} },
     redisBinary: undefined,
     host: '127.0.0.1',
     port: 0,

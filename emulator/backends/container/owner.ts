@@ -15,7 +15,7 @@ export interface Owner {
   readonly isInitialised: boolean
 }
 
-export const OWNER_FILE = 'container.json'
+const OWNER_FILE = 'container.json'
 
 /** Labels of everything that we make in an engine. */
 export const LABEL = {

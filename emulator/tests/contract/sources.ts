@@ -39,7 +39,10 @@ export async function readSources(): Promise<readonly Source[]> {
 
 /** Tests, and what only tests use: it is not published and may look everywhere. */
 export function isTest(path: string): boolean {
-  return /\.test\.ts$|\/(contract|testing)\.ts$|\/queue\/contract\/|\.bench\.ts$/.test(path) || path.startsWith('emulator/tests/')
+  return (
+    /\.test\.ts$|\/(contract|testing)\.ts$|\/queue\/contract\/|\.bench\.ts$/.test(path) ||
+    path.startsWith('emulator/tests/')
+  )
 }
 
 const QUOTED_OR_COMMENT = /'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`|\/\*[\s\S]*?\*\/|\/\/[^\n]*/g
