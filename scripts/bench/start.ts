@@ -44,7 +44,7 @@ report('warm', warm)
 
 async function start(folder: string): Promise<Run> {
   const from = Date.now()
-  const child = spawn(process.execPath, [MAIN, 'start', '--json', '--port', 'auto'], {
+  const child = spawn(process.execPath, [MAIN, 'start', '--json', '--port', 'auto', '--backends', 'embedded'], {
     cwd: folder,
     env: { ...process.env, ALDEA_CACHE_DIR: join(folder, 'cache') },
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -29,7 +29,7 @@ export async function trySmoke(tarball: string, folder: string): Promise<void> {
   if (!/^\d+\.\d+\.\d+/.test(version)) throw new Error(`aldea-local --version printed ${JSON.stringify(version)}.`)
   console.log(`runs: aldea-local ${version.trim()}`)
 
-  const child = spawn('npx', ['aldea-local', 'start', '--port', 'auto', '--json'], {
+  const child = spawn('npx', ['aldea-local', 'start', '--port', 'auto', '--backends', 'embedded', '--json'], {
     cwd: folder,
     env,
     stdio: ['ignore', 'pipe', 'inherit'],

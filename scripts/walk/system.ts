@@ -19,7 +19,7 @@ export async function startSystem(): Promise<StartedSystem> {
   const folder = await mkdtemp(join(tmpdir(), 'aldea-walk-'))
   const tsx = join(dirname(createRequire(import.meta.url).resolve('tsx/package.json')), 'dist', 'cli.mjs')
   const command = fileURLToPath(new URL('../../emulator/cli/main.ts', import.meta.url))
-  const child = spawn(process.execPath, [tsx, command, 'start', '--port', 'auto', '--json'], {
+  const child = spawn(process.execPath, [tsx, command, 'start', '--port', 'auto', '--backends', 'embedded', '--json'], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'inherit'],
   })

@@ -52,7 +52,7 @@ export async function startCommand(
   workingDir: string,
   onTestFinished: CleanUp,
 ): Promise<Started> {
-  const child = spawnCommand(['start', '--json', '--port', 'auto', ...args], workingDir)
+  const child = spawnCommand(['start', '--json', '--port', 'auto', '--backends', 'embedded', ...args], workingDir)
   const ended = endOf(child)
   onTestFinished(async () => {
     child.kill('SIGKILL')

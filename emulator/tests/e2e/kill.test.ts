@@ -20,7 +20,7 @@ test.runIf(process.platform === 'linux')(
     const gone: number[] = []
 
     for (const moment of moments) {
-      const child = spawnCommand(['start', '--port', 'auto'], folder)
+      const child = spawnCommand(['start', '--port', 'auto', '--backends', 'embedded'], folder)
       const ended = endOf(child)
       await sleep(moment)
       child.kill('SIGKILL')

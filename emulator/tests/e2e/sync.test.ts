@@ -7,7 +7,7 @@ test('env prints where everything is, and sync check finds and repairs what Redi
   onTestFinished,
 }) => {
   const folder = await temporaryFolder(onTestFinished)
-  const { ready } = await startCommand(['--engine', 'scripted', '--backends', 'embedded'], folder, onTestFinished)
+  const { ready } = await startCommand(['--engine', 'scripted'], folder, onTestFinished)
   const shown = await runCommand(['env', '--json'], folder)
   const variables = JSON.parse(shown.stdout) as Record<string, string>
   const redis = new Redis(variables['REDIS_URL'] ?? '')
