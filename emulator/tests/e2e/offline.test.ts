@@ -11,7 +11,7 @@ if (reason !== undefined) process.stderr.write(`offline.test.ts is skipped: ${re
 
 const SCRIPT = `
 ip link set lo up || exit 9
-"$@" start --port 8080 > ready.txt &
+"$@" start --port 8080 --backends embedded > ready.txt &
 started=$!
 until grep -q 'ready in' ready.txt; do kill -0 $started || exit 8; sleep 0.1; done
 "$@" transcribe ${fixturePath('audio', 'jfk.wav')}
