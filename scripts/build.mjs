@@ -4,7 +4,7 @@
  * takes (docs/benchmarks.md). Plain JavaScript, because `prepare` runs it in a checkout that has nothing built yet.
  */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -36,7 +36,7 @@ const external = [
 ]
 
 rmSync(out, { recursive: true, force: true })
-await build({
+const { metafile } = await build({
   absWorkingDir: root,
   entryPoints,
   outdir: out,
@@ -59,7 +59,10 @@ await build({
     ].join(' '),
   },
   logLevel: 'warning',
+  metafile: true,
 })
+// What was put in, for the list of licences: source maps may name what a package was made from, elsewhere.
+writeFileSync(join(out, 'inputs.json'), JSON.stringify(Object.keys(metafile.inputs)))
 // npx answers "Permission denied" for a command that is not executable.
 chmodSync(join(out, 'emulator/cli/main.js'), 0o755)
 
