@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Connection } from './connection.ts'
-import type { RequestFacts } from './rules.ts'
-import type { Registration } from './target-group.ts'
+import type { RequestFacts } from './rules/rules.ts'
+import type { Registration } from './targets/target-group.ts'
 
 /** A request on its way through the balancer, with what the access log will say of it. */
 export interface Exchange extends RequestFacts {

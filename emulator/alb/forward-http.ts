@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { answer, takeOver } from './answers.ts'
-import type { Registration } from './target-group.ts'
+import type { Registration } from './targets/target-group.ts'
 
 /**
  * Hands a request to the target's own server. A target that is gone, takes no requests or throws is a 502, as a

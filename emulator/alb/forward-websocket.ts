@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { toRawAnswer } from './answers.ts'
-import type { OpenSocket, Registration } from './target-group.ts'
+import type { OpenSocket, Registration } from './targets/target-group.ts'
 
 export interface Upgrade {
   readonly request: IncomingMessage

@@ -9,8 +9,8 @@ import { takeOver, toRawAnswer } from './answers.ts'
 import { type Connection, createConnection } from './connection.ts'
 import type { ListenerConfig } from './model.ts'
 import { readAsPlain } from './plain-request.ts'
-import { createRouter } from './router.ts'
-import type { RoutedTargetGroup } from './target-group.ts'
+import { createRouter } from './rules/router.ts'
+import type { RoutedTargetGroup } from './targets/target-group.ts'
 import { type Traffic, createTraffic } from './traffic.ts'
 
 export interface Listener {

@@ -1,10 +1,10 @@
 import { type Clock, systemClock } from '../../services/wire/clock.ts'
 import type { Ids } from '../../services/wire/runtime.ts'
 import type { EventStream } from '../core/events.ts'
-import { assertLoadBalancerConfig } from './config.ts'
+import { assertLoadBalancerConfig } from './rules/config.ts'
 import { type Listener, startListener } from './listener.ts'
 import type { LoadBalancerConfig } from './model.ts'
-import { type RoutedTargetGroup, type TargetGroup, createTargetGroup } from './target-group.ts'
+import { type RoutedTargetGroup, type TargetGroup, createTargetGroup } from './targets/target-group.ts'
 
 export interface LoadBalancer {
   readonly listeners: readonly { readonly host: string; readonly port: number }[]

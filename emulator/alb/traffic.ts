@@ -11,7 +11,7 @@ import { forwardHttp } from './forward-http.ts'
 import { type Upgrade, forwardWebSocket } from './forward-websocket.ts'
 import { rewriteHeaders } from './headers.ts'
 import { toRefusal } from './refusal.ts'
-import type { Destination, Router } from './router.ts'
+import type { Destination, Router } from './rules/router.ts'
 import { createTraceIds } from './trace-id.ts'
 
 export interface TrafficDeps {

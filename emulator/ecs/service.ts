@@ -1,6 +1,6 @@
 import type { Runtime, StartService, Variables } from '../../services/wire/runtime.ts'
 import type { Target } from '../alb/model.ts'
-import type { TargetGroup } from '../alb/target-group.ts'
+import type { TargetGroup } from '../alb/targets/target-group.ts'
 import { AldeaError, messageOf } from '../core/errors.ts'
 import type { EventStream } from '../core/events.ts'
 import { scheduleReplacements } from './replacement.ts'

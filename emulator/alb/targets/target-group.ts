@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http'
-import type { Clock, Timer } from '../../services/wire/clock.ts'
-import type { EventStream } from '../core/events.ts'
-import { takeOver } from './answers.ts'
+import type { Clock, Timer } from '../../../services/wire/clock.ts'
+import type { EventStream } from '../../core/events.ts'
+import { takeOver } from '../answers.ts'
 import { checkTarget } from './health-check.ts'
-import type { Target, TargetGroupConfig, TargetHealthDescription } from './model.ts'
+import type { Target, TargetGroupConfig, TargetHealthDescription } from '../model.ts'
 import { type CheckResult, type HealthTrack, initialTrack, nextTrack } from './target-health.ts'
 
 export interface TargetGroup {

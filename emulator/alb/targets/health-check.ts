@@ -1,7 +1,7 @@
 import { type Server, createServer, request } from 'node:http'
 import { duplexPair } from 'node:stream'
-import type { Clock } from '../../services/wire/clock.ts'
-import type { HealthCheckConfig, Target } from './model.ts'
+import type { Clock } from '../../../services/wire/clock.ts'
+import type { HealthCheckConfig, Target } from '../model.ts'
 import type { CheckResult } from './target-health.ts'
 
 /** The matcher's default. */

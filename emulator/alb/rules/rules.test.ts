@@ -1,6 +1,6 @@
 import { type Arbitrary, array, assert, constantFrom, option, property, record, string } from 'fast-check'
 import { describe, test } from 'vitest'
-import type { Action, Condition } from './model.ts'
+import type { Action, Condition } from '../model.ts'
 import { compilePattern } from './patterns.ts'
 import { type RequestFacts, compileRules } from './rules.ts'
 

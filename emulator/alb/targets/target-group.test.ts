@@ -12,8 +12,8 @@ import {
   readUntil,
   register,
   startTestBalancer,
-} from '../tests/test-balancer.ts'
-import type { Target, TargetHealth } from './model.ts'
+} from '../../tests/test-balancer.ts'
+import type { Target, TargetHealth } from '../model.ts'
 import type { TargetGroup } from './target-group.ts'
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'

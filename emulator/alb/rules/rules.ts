@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Action, Condition, Rule } from './model.ts'
+import type { Action, Condition, Rule } from '../model.ts'
 import { compilePattern } from './patterns.ts'
 
 /** What rules look at. */

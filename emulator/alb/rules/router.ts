@@ -1,8 +1,8 @@
-import type { OwnStatus } from './answers.ts'
-import type { Exchange } from './exchange.ts'
-import type { FixedResponseAction, ListenerConfig } from './model.ts'
+import type { OwnStatus } from '../answers.ts'
+import type { Exchange } from '../exchange.ts'
+import type { FixedResponseAction, ListenerConfig } from '../model.ts'
 import { compileRules } from './rules.ts'
-import type { Registration, RoutedTargetGroup } from './target-group.ts'
+import type { Registration, RoutedTargetGroup } from '../targets/target-group.ts'
 
 /** Where a request goes: to a target, or back with a configured answer or with one of the balancer's own. */
 export type Destination = Registration | FixedResponseAction | OwnStatus

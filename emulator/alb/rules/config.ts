@@ -1,5 +1,5 @@
-import { AldeaError } from '../core/errors.ts'
-import type { LoadBalancerConfig } from './model.ts'
+import { AldeaError } from '../../core/errors.ts'
+import type { LoadBalancerConfig } from '../model.ts'
 
 const MAX_PRIORITY = 50_000
 

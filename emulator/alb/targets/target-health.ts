@@ -1,4 +1,4 @@
-import type { HealthCheckConfig, TargetHealth, UnhealthyReason } from './model.ts'
+import type { HealthCheckConfig, TargetHealth, UnhealthyReason } from '../model.ts'
 
 export type CheckResult =
   | { readonly passed: true }

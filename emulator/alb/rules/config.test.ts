@@ -1,5 +1,5 @@
 import { test } from 'vitest'
-import { forwardTo, healthCheck, startTestBalancer } from '../tests/test-balancer.ts'
+import { forwardTo, healthCheck, startTestBalancer } from '../../tests/test-balancer.ts'
 
 test('a configuration that cannot work is refused with all that is wrong', async ({ expect, onTestFinished }) => {
   const started = startTestBalancer({
