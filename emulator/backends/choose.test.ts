@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'vitest'
@@ -7,6 +8,7 @@ import { silentLog } from '../../services/wire/log.ts'
 import { systemIds } from '../../services/wire/ids.ts'
 import { createEventStream } from '../core/events.ts'
 import { choose, choosePostgres, chooseQueue, chooseRedis, type ChooseOptions } from './choose.ts'
+import { requireEngine } from './container/image-probe.ts'
 import { CONTAINER_DEFAULTS } from './container/options.ts'
 import { emulatedRedis } from './redis/emulated.ts'
 import { installedRedis } from './redis/installed.ts'
@@ -17,7 +19,8 @@ const REASON = '/nowhere/redis-server was not found.'
 test('the first adapter that can run is taken, and those before it say why they are not', async ({ expect }) => {
   const events = createEventStream(systemClock)
   const adapters = [missing, emulatedRedis, installedRedis()]
-  expect(await choose(adapters, { name: 'cache', events, clock: systemClock })).toBe(emulatedRedis)
+  const chosen = { name: 'cache', mode: 'embedded' as const, events, clock: systemClock }
+  expect(await choose(adapters, chosen, (adapter) => Promise.resolve(adapter))).toBe(emulatedRedis)
   expect(events.of('backend.declined')).toEqual([
     { type: 'backend.declined', at: expect.any(Number), backend: 'cache', adapter: 'installed', reason: REASON },
   ])
@@ -65,6 +68,57 @@ test('without an engine, auto takes what is here and says so once', async ({ exp
   expect(queue.detail).toContain('in this process')
   expect(chosen.events.of('backend.declined')).toMatchObject([{ adapter: 'container', backend: 'redis' }])
 })
+
+test('auto goes on when an engine that was there is gone at the start; who insists on containers gets the error', async ({
+  expect,
+  onTestFinished,
+}) => {
+  let requests = 0
+  // It is there for a probe, and for no more.
+  const dockerHost = await startFakeEngine(onTestFinished, (response) => {
+    requests += 1
+    if (requests <= 2) response.end('{}')
+    else response.destroy()
+  })
+  const container = { ...CONTAINER_DEFAULTS, dockerHost }
+  const chosen = { ...options(onTestFinished), mode: 'auto' as const, container, redisBinary: undefined }
+  const redis = await chooseRedis(chosen)
+  onTestFinished(() => redis.stop())
+  expect(redis.detail).not.toContain('container')
+  const reason = expect.stringMatching(/^No container engine answers at unix:.*ECONNRESET/)
+  expect(chosen.events.of('backend.declined')).toMatchObject([{ adapter: 'container', backend: 'redis', reason }])
+
+  requests = 1
+  const insisted = chooseRedis({ ...options(onTestFinished), mode: 'container', container })
+  await expect(insisted).rejects.toThrow(/ECONNRESET/)
+})
+
+test('an engine is not given up while this thread is busy', async ({ expect, onTestFinished }) => {
+  const dockerHost = await startFakeEngine(onTestFinished, (response) => response.end('OK'))
+  const engine = requireEngine({ dockerHost })
+  const from = performance.now()
+  while (performance.now() - from < BUSY_MS) continue
+  expect((await engine).uri).toBe(dockerHost)
+})
+
+/** Longer than any answer of an engine takes. */
+const BUSY_MS = 400
+
+/** Its address, as in `DOCKER_HOST`. */
+async function startFakeEngine(
+  onTestFinished: TestContext['onTestFinished'],
+  answer: (response: ServerResponse) => void,
+): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'aldea-engine-'))
+  const server = createServer((_, response) => answer(response))
+  onTestFinished(() => {
+    server.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+  const path = join(folder, 'engine.sock')
+  await new Promise<void>((resolve) => server.listen(path, resolve))
+  return `unix://${path}`
+}
 
 test('an engine on another machine is not used: its ports are not here', async ({ expect, onTestFinished }) => {
   const container = { ...CONTAINER_DEFAULTS, dockerHost: 'tcp://engine.example:2375' }

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Clock } from '../../services/wire/clock.ts'
 import type { Log } from '../../services/wire/log.ts'
-import { AldeaError } from '../core/errors.ts'
+import { AldeaError, isAldeaError, messageOf } from '../core/errors.ts'
 import type { EventStream } from '../core/events.ts'
 import { postgresAdapters, queueAdapters, redisAdapters, type AdapterChoice, type QueueChoice } from './adapters.ts'
 import { CONTAINER_DEFAULTS } from './container/options.ts'
@@ -28,37 +28,33 @@ export interface ChooseOptions extends AdapterChoice {
 }
 
 /** Starts PostgreSQL by the first adapter that can run here. */
-export async function choosePostgres(options: ChooseOptions & { readonly database: string }): Promise<PostgresBackend> {
-  const adapter = await choose<PostgresAdapter>(postgresAdapters(withProgress(options)), options)
+export function choosePostgres(options: ChooseOptions & { readonly database: string }): Promise<PostgresBackend> {
   const { port, database, log } = options
-  return adapter.start({
-    stateDir: join(options.stateDir, options.name),
-    port,
-    database,
-    log,
-    watch: watchBackend(options.name, options),
-  })
+  const context = { stateDir: join(options.stateDir, options.name), port, database, log }
+  const adapters: readonly PostgresAdapter[] = postgresAdapters(withProgress(options))
+  return choose(adapters, options, (adapter) =>
+    adapter.start({ ...context, watch: watchBackend(options.name, options) }),
+  )
 }
 
 /** Starts Redis by the first adapter that can run here. */
-export async function chooseRedis(options: ChooseOptions): Promise<RedisBackend> {
-  const adapter = await choose<RedisAdapter>(redisAdapters(withProgress(options)), options)
+export function chooseRedis(options: ChooseOptions): Promise<RedisBackend> {
   const { port, log } = options
-  return adapter.start({
-    stateDir: join(options.stateDir, options.name),
-    port,
-    log,
-    watch: watchBackend(options.name, options),
-  })
+  const context = { stateDir: join(options.stateDir, options.name), port, log }
+  const adapters: readonly RedisAdapter[] = redisAdapters(withProgress(options))
+  return choose(adapters, options, (adapter) =>
+    adapter.start({ ...context, watch: watchBackend(options.name, options) }),
+  )
 }
 
 /** Starts the queues by the first adapter that can run here. `port` has no meaning: the AWS endpoint is their address. */
-export async function chooseQueue(
+export function chooseQueue(
   options: ChooseOptions & QueueChoice & { readonly queues: readonly QueueSpec[]; readonly ids: Ids },
 ): Promise<QueueBackend> {
-  const adapter = await choose<QueueAdapter>(queueAdapters(withProgress(options)), options)
   const { region, queues, clock, ids, log } = options
-  return adapter.start({ stateDir: join(options.stateDir, options.name), region, queues, clock, ids, log })
+  const context = { stateDir: join(options.stateDir, options.name), region, queues, clock, ids, log }
+  const adapters: readonly QueueAdapter[] = queueAdapters(withProgress(options))
+  return choose(adapters, options, (adapter) => adapter.start(context))
 }
 
 /** A pull tells how far it is as what the starting part is doing. */
@@ -76,21 +72,39 @@ interface Probed {
   probe(): Promise<Available | Declined>
 }
 
-/** The first adapter that is available. Each one before it says why it is not, in an event and in the error when none is. */
-export async function choose<A extends Probed>(
+/**
+ * Starts the first adapter that is available. Each one before it says why it is not, in an event and in the error when
+ * none is. In `auto` one that is available and does not come up makes way for the next one; where the user insists on
+ * one, its failure is thrown.
+ */
+export async function choose<A extends Probed, B>(
   adapters: readonly A[],
-  { name: backend, events, clock }: Pick<ChooseOptions, 'name' | 'events' | 'clock'>,
-): Promise<A> {
+  { name: backend, mode, events, clock }: Pick<ChooseOptions, 'name' | 'mode' | 'events' | 'clock'>,
+  start: (adapter: A) => Promise<B>,
+): Promise<B> {
   const reasons: string[] = []
   let hint: string | undefined
+  const decline = (adapter: A, reason: string): void => {
+    events.emit({ type: 'backend.declined', at: clock.now(), backend, adapter: adapter.name, reason })
+    reasons.push(`${adapter.name}: ${reason}`)
+  }
   for (const adapter of adapters) {
-    const probed = await adapter.probe()
-    if (probed.available) return adapter
-    events.emit({ type: 'backend.declined', at: clock.now(), backend, adapter: adapter.name, reason: probed.reason })
-    reasons.push(`${adapter.name}: ${probed.reason}`)
-    hint ??= probed.hint
+    try {
+      const probed = await adapter.probe()
+      if (probed.available) return await start(adapter)
+      decline(adapter, probed.reason)
+      hint ??= probed.hint
+    } catch (error) {
+      if (mode !== 'auto' || adapter === adapters.at(-1) || isForTheUser(error)) throw error
+      decline(adapter, messageOf(error))
+    }
   }
   throw new AldeaError('ALDEA_MISSING', `Nothing here can run ${backend}. ${reasons.join(' ')}`, {
     hint: hint ?? 'Install one of these.',
   })
+}
+
+/** A port or data of the user's own: going on without a word would use others. */
+function isForTheUser(error: unknown): boolean {
+  return isAldeaError(error) && (error.code === 'ALDEA_PORT_TAKEN' || error.code === 'ALDEA_STATE_MISMATCH')
 }

@@ -10,30 +10,36 @@ export interface Engine extends EngineClient {
   readonly uri: string
 }
 
-/** A person waits for `auto` to decide; an engine of this machine answers in a few milliseconds. */
-const PING_TIMEOUT_MS = 300
+/**
+ * An engine of this machine answers in a few milliseconds, and an address where none is refuses at once: the time is for
+ * a thread of ours that is busy starting everything else, and ends the wait for an engine that hangs.
+ */
+const PING_TIMEOUT_MS = 3_000
 
 /**
  * The engine of `dockerHost`, or of the first usual socket that answers; or the reasons why none does, as one sentence.
  * Asked by ourselves, because the library that starts the containers falls back to another engine without a word.
  */
-export async function findEngine(dockerHost: string | undefined): Promise<Engine | string> {
+export async function findEngine(
+  dockerHost: string | undefined,
+  timeoutMs = PING_TIMEOUT_MS,
+): Promise<Engine | string> {
   const uris = dockerHost === undefined ? await usualSockets() : [dockerHost]
   if (uris.length === 0) return `no container engine: DOCKER_HOST is not set and there is no ${DEFAULT_SOCKET}`
   const reasons: string[] = []
   for (const uri of uris) {
-    const engine = await pinged(uri)
+    const engine = await pinged(uri, timeoutMs)
     if (typeof engine === 'object') return engine
     reasons.push(engine)
   }
   return reasons.join('; ')
 }
 
-async function pinged(uri: string): Promise<Engine | string> {
+async function pinged(uri: string, timeoutMs: number): Promise<Engine | string> {
   const client = clientOf(uri)
   if (typeof client === 'string') return client
   try {
-    await client.call('GET', '/_ping', { timeoutMs: PING_TIMEOUT_MS })
+    await client.call('GET', '/_ping', { timeoutMs })
     return { ...client, uri }
   } catch (error) {
     return `no container engine answers at ${uri} (${reasonOf(error)})`

@@ -20,12 +20,15 @@ export async function probeImage(
   return { available: true, what: image }
 }
 
-/** The engine that the probe found, at the start that follows it. */
+/** The engine that the probe found, at the start that follows it: it is known to be there, so it gets its time. */
 export async function requireEngine({ dockerHost }: Pick<ContainerOptions, 'dockerHost'>): Promise<Engine> {
-  const engine = await findEngine(dockerHost)
+  const engine = await findEngine(dockerHost, PATIENCE_MS)
   if (typeof engine === 'string') throw new Error(sentence(engine))
   return engine
 }
+
+/** As long as any other call to it. */
+const PATIENCE_MS = 30_000
 
 const ENGINE_HINT = 'Start Docker or Podman, set DOCKER_HOST to its address, or use --backends embedded.'
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createInterface } from 'node:readline'
 import type { GenericContainer } from 'testcontainers'
+import { systemClock } from '../../../services/wire/clock.ts'
 import type { Log } from '../../../services/wire/log.ts'
 import { AldeaError, messageOf } from '../../core/errors.ts'
 import { findPortHolder, portTaken } from '../../core/ports.ts'
@@ -77,7 +78,7 @@ export async function startContainer(program: ContainerProgram, options: Contain
     await removeContainersOf(engine, owner.id)
   }
   try {
-    const started = await container.start()
+    const started = await withDeadline(container.start())
     let stopping: Promise<void> | undefined
     const stop = async (): Promise<void> => {
       isStopping = true
@@ -94,7 +95,8 @@ export async function startContainer(program: ContainerProgram, options: Contain
       remove,
     }
   } catch (error) {
-    await remove()
+    // What an engine that is gone still holds is removed as a leftover.
+    await remove().catch((problem: unknown) => program.log.warn({ err: problem }, `${service} was not cleared away`))
     if (PORT_TAKEN.test(messageOf(error)) && port !== 0) throw portTaken(port, await findPortHolder(port))
     throw containerUnhealthy(service, lines, error)
   }
@@ -112,9 +114,20 @@ export function containerUnhealthy(service: string, lines: readonly string[], ca
 const KEPT_LINES = 40
 /** A first start of PostgreSQL on a slow disk. */
 const READY_TIMEOUT_MS = 60_000
+/** For making the container as well: an engine that falls silent would be waited for without end. */
+const START_DEADLINE_MS = READY_TIMEOUT_MS + 30_000
 /** What a server gets for an orderly end before it is killed. */
 const STOP_TIMEOUT_MS = 5_000
 const PORT_TAKEN = /port is already allocated|address already in use/
+
+async function withDeadline<T>(started: Promise<T>): Promise<T> {
+  let giveUp = (_reason: Error): void => {}
+  const late = new Promise<never>((_, reject) => (giveUp = reject))
+  const timer = systemClock.after(START_DEADLINE_MS, () =>
+    giveUp(new Error(`the engine did not start it in ${START_DEADLINE_MS / 1000} s`)),
+  )
+  return Promise.race([started, late]).finally(() => timer.cancel())
+}
 
 async function buildContainer(
   engine: Engine,
