@@ -4,7 +4,7 @@ import { type Socket, connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { systemIds } from '../../services/wire/ids.ts'
 import { type LoadBalancer, startLoadBalancer } from '../alb/load-balancer.ts'
-import type { Action, HealthCheckConfig, Rule, InProcessTarget, TargetGroupConfig } from '../alb/model.ts'
+import type { Action, HealthCheckConfig, InProcessTarget, Rule, Target, TargetGroupConfig } from '../alb/model.ts'
 import { type VirtualClock, createVirtualClock } from '../core/clock.ts'
 import { type AccessRecord, type EventStream, createEventStream } from '../core/events.ts'
 
