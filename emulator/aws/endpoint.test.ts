@@ -23,7 +23,7 @@ async function start(onFinished: (cleanup: () => Promise<void>) => void): Promis
   onFinished(() => backend.stop())
   const loaded = await load(onFinished, (event) => event)
   const functions = createLambdaApi({ ...context, functions: new Map([['f', loaded]]), mappings: () => [] })
-  const endpoint = await startAwsEndpoint({ host: '127.0.0.1', port: 0, queue: backend.handler, functions })
+  const endpoint = await startAwsEndpoint({ host: '127.0.0.1', port: 0, queue: () => backend, functions })
   onFinished(() => endpoint.stop())
   return endpoint
 }
@@ -68,6 +68,6 @@ test('a stop ends a long poll at once', async ({ expect, onTestFinished }) => {
 test('a port that is taken is an error', async ({ expect, onTestFinished }) => {
   const { url } = await start(onTestFinished)
   const nobody = (): void => undefined
-  const taken = { host: '127.0.0.1', port: Number(new URL(url).port), queue: nobody, functions: nobody }
+  const taken = { host: '127.0.0.1', port: Number(new URL(url).port), queue: () => undefined, functions: nobody }
   await expect(startAwsEndpoint(taken)).rejects.toMatchObject({ code: 'EADDRINUSE' })
 })

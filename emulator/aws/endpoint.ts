@@ -1,15 +1,18 @@
-import { createServer, type RequestListener } from 'node:http'
+import { createServer, type RequestListener, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { QueueBackend } from '../backends/queue/port.ts'
 
 export interface AwsEndpointDeps {
   readonly host: string
   /** 0 takes a free one. */
   readonly port: number
-  /** Answers SQS requests in either protocol. */
-  readonly queue: RequestListener
+  /** Answers SQS requests in either protocol. While there is none the answer is 503, after which clients try again. */
+  readonly queue: () => QueueDoor | undefined
   /** Answers Lambda requests. */
   readonly functions: RequestListener
 }
+
+export type QueueDoor = Pick<QueueBackend, 'handler' | 'introspection'>
 
 export interface AwsEndpoint {
   /** `http://127.0.0.1:port`: what `--endpoint-url` and AWS_ENDPOINT_URL take. */
@@ -20,6 +23,8 @@ export interface AwsEndpoint {
 
 /** Versions of Lambda's API, which begin each of its paths. SQS has one path for all and names its action elsewhere. */
 const FUNCTION_PATHS = ['/2015-03-31/', '/2014-11-13/']
+/** What is ours and no API of AWS. */
+const INTROSPECTION_PATH = '/_aldea/'
 
 /** Longer than clients keep a connection that is not used, so that none is closed under a request. */
 const KEEP_ALIVE_MS = 75_000
@@ -30,9 +35,13 @@ const KEEP_ALIVE_MS = 75_000
  */
 export async function startAwsEndpoint({ host, port, queue, functions }: AwsEndpointDeps): Promise<AwsEndpoint> {
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
-    const isForFunctions = FUNCTION_PATHS.some((path) => request.url?.startsWith(path))
-    const listener = isForFunctions ? functions : queue
-    listener(request, response)
+    const path = request.url ?? '/'
+    if (FUNCTION_PATHS.some((prefix) => path.startsWith(prefix))) return functions(request, response)
+    const door = queue()
+    if (!door) return answerEmpty(response, 503)
+    if (!path.startsWith(INTROSPECTION_PATH)) return door.handler(request, response)
+    if (!door.introspection) return answerEmpty(response, 404)
+    door.introspection(request, response)
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -49,4 +58,8 @@ export async function startAwsEndpoint({ host, port, queue, functions }: AwsEndp
         server.closeAllConnections()
       }),
   }
+}
+
+function answerEmpty(response: ServerResponse, status: number): void {
+  response.writeHead(status).end()
 }

@@ -1,4 +1,3 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { systemClock } from '../../services/wire/clock.ts'
 import type { Runtime } from '../../services/wire/runtime.ts'
 import { type AwsEndpoint, startAwsEndpoint } from '../aws/endpoint.ts'
@@ -60,7 +59,7 @@ export function loadBalancerPart(world: World): Part {
 
 const AWS_ENDPOINT = 'aws'
 
-/** Bound first as well. What is not there yet answers 503, after which clients try again. */
+/** Bound first as well. */
 export function awsEndpointPart(world: World): Part {
   const { host, awsPort } = world
   return {
@@ -70,7 +69,7 @@ export function awsEndpointPart(world: World): Part {
       const endpoint = await startAwsEndpoint({
         host,
         port: awsPort,
-        queue: (request, response) => (world.queue?.handler ?? notReady)(request, response),
+        queue: () => world.queue,
         functions: createLambdaApi({
           region: world.topology.region,
           functions: world.functions,
@@ -85,10 +84,6 @@ export function awsEndpointPart(world: World): Part {
       return { detail: `${endpoint.url}  SQS and Lambda`, stop: () => endpoint.stop() }
     },
   }
-}
-
-function notReady(_request: IncomingMessage, response: ServerResponse): void {
-  response.writeHead(503).end()
 }
 
 export function backendPart(world: World, spec: BackendSpec): Part {

@@ -68,7 +68,7 @@ export async function serve(
       clock: systemClock,
       ids: systemIds,
     }),
-    queue: (_request, response) => response.writeHead(400).end(),
+    queue: () => undefined,
   })
   onFinished(stop)
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { createHandler } from './embedded/handler.ts'
 import { type PeekedMessage, type QueueInspection, inspectQueues, peekMessages } from './embedded/inspect.ts'
 import { makeQueue, setAttributes } from './embedded/queues.ts'
+import { createIntrospection } from './embedded/introspection.ts'
 import { createSource } from './embedded/source.ts'
 import { type Store, arnOf, openStore } from './embedded/store.ts'
 import type { QueueAdapter, QueueBackend, QueueContext, QueueSpec } from './port.ts'
@@ -34,6 +35,7 @@ function startEmbedded({ stateDir, region, queues, clock, ids, log }: QueueConte
   return {
     detail: 'SQS in this process, JSON and query protocol',
     handler: createHandler(store, log),
+    introspection: createIntrospection(store),
     source: (queue) => createSource(store, queue),
     inspect: () => inspectQueues(store),
     peek: (queue, max) => peekMessages(store, queue, max),

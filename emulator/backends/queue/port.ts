@@ -10,6 +10,8 @@ export interface QueueBackend {
   readonly detail: string
   /** Answers one request of an SQS client, in either protocol. The AWS endpoint calls it for what is for the queues. */
   readonly handler: RequestListener
+  /** Answers paths below `/_aldea/queues` with what is in the queues, where the adapter can look without receiving. */
+  readonly introspection?: RequestListener
   /** What an event source mapping reads. The queue must exist. */
   source(queue: string): MessageSource
   stop(): Promise<void>

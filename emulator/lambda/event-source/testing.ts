@@ -69,7 +69,7 @@ export async function arrange(onFinished: OnFinished, wanted: Wanted): Promise<A
   })
   onFinished(() => backend.stop())
   const refuse = (): void => undefined
-  const endpoint = await startAwsEndpoint({ host: '127.0.0.1', port: 0, queue: backend.handler, functions: refuse })
+  const endpoint = await startAwsEndpoint({ host: '127.0.0.1', port: 0, queue: () => backend, functions: refuse })
   onFinished(() => endpoint.stop())
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }
   const client = new SQSClient({ endpoint: endpoint.url, region: REGION, credentials, maxAttempts: 1 })

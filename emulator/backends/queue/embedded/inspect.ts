@@ -16,6 +16,8 @@ export interface PeekedMessage {
   readonly body: string
   readonly state: Message['state']
   readonly sentAtMs: number
+  /** When it appears, unless it is visible already. */
+  readonly visibleAtMs: number
   readonly receiveCount: number
   readonly groupId: string | undefined
 }
@@ -41,8 +43,8 @@ export function peekMessages(store: Store, name: string, max: number): PeekedMes
   const peeked: PeekedMessage[] = []
   for (const message of findQueue(store, name).messages.values()) {
     if (peeked.length === max) break
-    const { id, body, state, sentAtMs, receiveCount, groupId } = message
-    peeked.push({ messageId: id, body, state, sentAtMs, receiveCount, groupId })
+    const { id, body, state, sentAtMs, visibleAtMs, receiveCount, groupId } = message
+    peeked.push({ messageId: id, body, state, sentAtMs, visibleAtMs, receiveCount, groupId })
   }
   return peeked
 }
