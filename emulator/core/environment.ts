@@ -3,16 +3,14 @@ import type { EnvironmentOptions } from './environment-options.ts'
 import { createEventStream, type EventStream } from './events.ts'
 import { startParts } from './lifecycle.ts'
 import { environmentVariables } from './environment-variables.ts'
-import { type Faults, faultsOf } from './faults.ts'
-import {
-  awsEndpointPart,
-  backendPart,
-  functionPart,
-  loadBalancerPart,
-  queueUrlsOf,
-  servicePart,
-  type World,
-} from './parts.ts'
+import { type Faults, faultsOf, found } from './faults.ts'
+import { awsEndpointPart } from './parts/aws-endpoint.ts'
+import { backendPart } from './parts/backend.ts'
+import { loadBalancerPart } from './parts/balancer.ts'
+import { functionPart } from './parts/function.ts'
+import { queueUrlsOf } from './parts/queue-urls.ts'
+import { servicePart } from './parts/service.ts'
+import type { World } from './parts/world.ts'
 import { openSecrets, type Secrets } from './secrets.ts'
 import { openStateDir } from './state-dir.ts'
 import type { Topology } from './system.ts'
@@ -74,7 +72,7 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
     const url = urlOf(world)
     const { stage, profile } = topology
     const backends = Object.fromEntries([...world.stores].map(([name, store]) => [name, store.url]))
-    const awsEndpoint = found(world.aws, 'AWS endpoint').url
+    const awsEndpoint = ready(world.aws).url
     const queueUrls = queueUrlsOf(topology, awsEndpoint)
     const variables = environmentVariables(topology, { url, awsEndpoint, backends, queueUrls })
     await state
@@ -95,7 +93,7 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
       queueUrls,
       variables,
       faults: faultsOf(world),
-      invoke: (name, event) => found(world.functions.get(name), name).invoke(event),
+      invoke: (name, event) => found(world.functions, name).invoke(event),
       async stop() {
         try {
           await lifecycle.stop()
@@ -111,11 +109,12 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
 }
 
 function urlOf({ balancer }: World): string {
-  const listener = found(balancer?.listeners[0], 'listener')
+  const listener = ready(balancer?.listeners[0])
   return `http://${listener.host}:${listener.port}`
 }
 
-function found<T>(value: T | undefined, name: string): T {
-  if (value === undefined) throw new Error(`There is no ${name} in this environment.`)
+/** What a part has left behind that every environment has. */
+function ready<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('A part was started and left nothing behind.')
   return value
 }

@@ -1,4 +1,4 @@
-import type { World } from './parts.ts'
+import type { World } from './parts/world.ts'
 
 /** Failures on demand. What is killed comes back by itself, as it does in the cloud. */
 export interface Faults {
@@ -24,7 +24,8 @@ export function faultsOf({ stores, services, functions }: World): Faults {
   }
 }
 
-function found<T>(parts: ReadonlyMap<string, T>, name: string): T {
+/** A part by its name. Throws naming those that there are. */
+export function found<T>(parts: ReadonlyMap<string, T>, name: string): T {
   const part = parts.get(name)
   if (part === undefined) throw new Error(`There is no ${name}. There are: ${[...parts.keys()].join(', ')}.`)
   return part

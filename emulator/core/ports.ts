@@ -19,6 +19,12 @@ export function portTaken(port: number, holder: PortHolder | undefined, flag = '
   })
 }
 
+/** Throws `portTaken` where an address was in use, else the error itself. */
+export async function throwTaken(error: unknown, port: number, flag?: string): Promise<never> {
+  const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
+  throw isTaken ? portTaken(port, await findPortHolder(port), flag) : error
+}
+
 /** Who listens on a TCP port, as far as we may see; best effort, never throws. */
 export async function findPortHolder(port: number): Promise<PortHolder | undefined> {
   const pid = await (process.platform === 'linux' ? listenerByProc(port) : listenerByLsof(port)).catch(() => undefined)

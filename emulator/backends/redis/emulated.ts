@@ -1,6 +1,6 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import type { RedisServerState as State } from 'js-redis-server/core'
-import { findPortHolder, portTaken } from '../../core/ports.ts'
+import { throwTaken } from '../../core/ports.ts'
 import type { RedisAdapter, RedisContext } from './port.ts'
 import { SocketTransport } from './socket-transport.ts'
 
@@ -63,11 +63,7 @@ const DATABASES = 16
 
 function listen(server: Server, port: number): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error) => {
-      const isTaken = 'code' in error && error.code === 'EADDRINUSE'
-      if (!isTaken) return reject(error)
-      findPortHolder(port).then((holder) => reject(portTaken(port, holder)), reject)
-    })
+    server.once('error', (error) => void throwTaken(error, port).catch(reject))
     server.listen(port, '127.0.0.1', () => resolve(server.address() as AddressInfo))
   })
 }

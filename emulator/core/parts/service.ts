@@ -1,0 +1,40 @@
+import { startService } from '../../ecs/service.ts'
+import type { Part } from '../lifecycle.ts'
+import type { ServiceSpec } from '../system.ts'
+import { AWS_ENDPOINT } from './aws-endpoint.ts'
+import { LOAD_BALANCER } from './balancer.ts'
+import { loadAfterChildren } from './program.ts'
+import { referencesOf } from './references.ts'
+import { runtimeOf, type World } from './world.ts'
+
+export function servicePart(world: World, spec: ServiceSpec): Part {
+  const loaded = loadAfterChildren(spec)
+  return {
+    name: spec.name,
+    activity: spec.activity,
+    after: [AWS_ENDPOINT, ...(spec.targetGroup === undefined ? [] : [LOAD_BALANCER]), ...spec.after],
+    async start() {
+      const { start } = await loaded
+      const service = await startService({
+        name: spec.name,
+        start,
+        zones: spec.taskZones,
+        events: world.events,
+        variables: spec.variables(referencesOf(world)),
+        runtime: runtimeOf(world, spec.name),
+        targetGroup: spec.targetGroup === undefined ? undefined : world.balancer?.targetGroup(spec.targetGroup),
+        listen: spec.listens ? { host: '127.0.0.1', port: 0 } : undefined,
+      })
+      world.services.set(spec.name, service)
+      const addresses = service.tasks.flatMap((task) => (task.address === undefined ? [] : [task.address]))
+      world.addresses.set(spec.name, addresses)
+      const zones = service.tasks.map((task) => task.zone).join(', ')
+      const where = addresses.length > 0 ? addresses.join(', ') : 'in-process'
+      return { detail: `${where}  ${plural(service.tasks.length, 'task')} in ${zones}`, stop: () => service.stop() }
+    },
+  }
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}

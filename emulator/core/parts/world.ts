@@ -1,0 +1,36 @@
+import type { Runtime } from '../../../services/wire/runtime.ts'
+import type { LoadBalancer } from '../../alb/load-balancer.ts'
+import type { AwsEndpoint } from '../../aws/endpoint.ts'
+import type { QueueBackend } from '../../backends/queue/port.ts'
+import type { Service } from '../../ecs/service.ts'
+import type { EventSourceMapping } from '../../lambda/event-source.ts'
+import type { LoadedFunction } from '../../lambda/function.ts'
+import { createLog } from '../../observability/log.ts'
+import type { EnvironmentOptions } from '../environment-options.ts'
+import type { EventStream } from '../events.ts'
+import type { Secrets } from '../secrets.ts'
+
+/** What the parts of one environment are built from, and what each leaves behind for those that start after it. */
+export interface World extends EnvironmentOptions {
+  readonly events: EventStream
+  readonly shared: Runtime['shared']
+  readonly stateDir: string
+  readonly secrets: Secrets
+  balancer: LoadBalancer | undefined
+  aws: AwsEndpoint | undefined
+  queue: QueueBackend | undefined
+  /** URL of each database, by its name in the topology. */
+  readonly stores: Map<string, { readonly url: string; kill?(): void }>
+  readonly services: Map<string, Service>
+  readonly addresses: Map<string, readonly string[]>
+  readonly functions: Map<string, LoadedFunction>
+  readonly mappings: EventSourceMapping[]
+}
+
+export function runtimeOf(world: World, part: string): Runtime {
+  return { clock: world.clock, ids: world.ids, shared: world.shared, log: logOf(world, part) }
+}
+
+export function logOf({ events, clock, logLevel }: World, part: string): Runtime['log'] {
+  return createLog({ events, clock, part, level: logLevel })
+}
