@@ -87,10 +87,20 @@ describe.for([
 
     const [entry] = await client.xrange('usage:events', '-', '+')
     expect(entry?.[1]).toEqual(
-      ['organisation', 'acme', 'key', 'ab', 'kind', 'file', 'seconds', '1.235', 'id', 'r1'].concat(
-        'at',
-        '2026-01-01T12:00:00.000Z',
-      ),
+      [
+        'organisation',
+        'acme',
+        'key',
+        'ab',
+        'kind',
+        'file',
+        'path',
+        '/v1/listen',
+        'seconds',
+        '1.235',
+        'id',
+        'r1',
+      ].concat('at', '2026-01-01T12:00:00.000Z'),
     )
   })
 })
@@ -150,7 +160,7 @@ interface Fresh {
 }
 
 function usage(id: string, seconds: number): UsageEvent {
-  return { id, organisation: 'acme', keyHash: 'ab', kind: 'file', seconds, at: NOON }
+  return { id, organisation: 'acme', keyHash: 'ab', kind: 'file', path: '/v1/listen', seconds, at: NOON }
 }
 
 async function idsIn(redis: TestRedis): Promise<(string | undefined)[]> {

@@ -10,6 +10,8 @@ export interface UsageEvent {
   readonly organisation: string
   readonly keyHash: string
   readonly kind: 'file' | 'stream'
+  /** Of the route that served it, such as `/v1/listen`. */
+  readonly path: string
   /** Seconds of audio. */
   readonly seconds: number
   /** When it ended, in epoch milliseconds. */
@@ -93,6 +95,7 @@ function toFields(event: UsageEvent): string[] {
     ['organisation', event.organisation],
     ['key', event.keyHash],
     ['kind', event.kind],
+    ['path', event.path],
     ['seconds', String(Math.round(event.seconds * 1_000) / 1_000)],
     ['id', event.id],
     ['at', new Date(event.at).toISOString()],

@@ -44,7 +44,7 @@ test('a file comes back as text in the documented shape, and is counted', async 
     text: 'Hello, world.',
   })
   expect(await usageIn(redis)).toEqual([
-    { organisation: 'acme', key: hashKey(TEST_KEY), kind: 'file', seconds: '1', id },
+    { organisation: 'acme', key: hashKey(TEST_KEY), kind: 'file', path: '/v1/listen', seconds: '1', id },
   ])
 })
 
@@ -86,9 +86,10 @@ test.for([
   '/listen',
   '/listen/v1',
 ])('%s does the same', async (path, { expect, onTestFinished }) => {
-  const { url } = await startTranscribe(onTestFinished)
-  const answer = await fetch(`${url}${path}`, { method: 'POST', headers: BEARER, body: CLIP })
+  const { url, redis } = await startTranscribe(onTestFinished)
+  const answer = await fetch(`${url}${path}?model=any`, { method: 'POST', headers: BEARER, body: CLIP })
   expect(await answer.json()).toMatchObject({ metadata: { duration: 1 }, text: 'Hello, world.' })
+  expect(await usageIn(redis)).toMatchObject([{ path }])
 })
 
 test.for(['/transcribe', '/asr/transcribe'])('%s answers older clients', async (path, { expect, onTestFinished }) => {

@@ -48,7 +48,7 @@ test('speech comes back as words in the documented shapes, and is counted', asyn
     text: 'Hello, world.',
   })
   expect(await usageIn(redis)).toEqual([
-    { organisation: 'acme', key: hashKey(TEST_KEY), kind: 'stream', seconds: '0.64', id },
+    { organisation: 'acme', key: hashKey(TEST_KEY), kind: 'stream', path: '/v1/listen', seconds: '0.64', id },
   ])
 })
 
@@ -142,14 +142,15 @@ test.for(['?compat=deepgram', ''])('Deepgram shapes come with %s', async (query,
 })
 
 test.for(['/listen', '/listen/v1', '/v1/listen/pcm'])('%s does the same', async (path, { expect, onTestFinished }) => {
-  const { socketUrl } = await startProxy(onTestFinished)
-  const { socket, messages, closed } = await connectClient(onTestFinished, socketUrl + path)
+  const { socketUrl, redis } = await startProxy(onTestFinished)
+  const { socket, messages, closed } = await connectClient(onTestFinished, `${socketUrl}${path}?encoding=linear16`)
 
   socket.send(tone(0.64))
   socket.send(say('CloseStream'))
 
   expect((await closed).code).toBe(1000)
   expect(messages.at(-1)).toMatchObject({ type: 'Results', is_final: true, text: 'Hello, world.' })
+  expect(await usageIn(redis)).toMatchObject([{ path }])
 })
 
 test('the Deepgram SDK hears its words live', async ({ expect, onTestFinished }) => {

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { createServer } from 'node:net'
 import { promisify } from 'node:util'
-import { Redis } from 'ioredis'
+import { Pool } from 'pg'
 import { test } from 'vitest'
 import { runCommand, startCommand, temporaryFolder } from './command.ts'
 
@@ -12,9 +12,12 @@ test('the printed curl returns the sentence and its seconds are billed', async (
   const { ready } = await startCommand([], folder, onTestFinished)
 
   const { stdout } = await shell('sh', ['-c', `${ready.curl} -sS`])
-  const redis = new Redis(ready.backends['redis'] ?? '')
-  onTestFinished(() => redis.disconnect())
-  const [event] = await redis.xrange('usage:events', '-', '+')
+  const pool = new Pool({ connectionString: ready.backends['postgres'] })
+  onTestFinished(() => pool.end())
+  const billed = async (): Promise<unknown> => {
+    const { rows } = await pool.query('SELECT path, round(seconds)::integer AS seconds FROM usage_ledger')
+    return rows
+  }
 
   expect(JSON.parse(stdout)).toMatchObject({
     metadata: { duration: 11 },
@@ -22,8 +25,7 @@ test('the printed curl returns the sentence and its seconds are billed', async (
       channels: [{ alternatives: [{ transcript: expect.stringMatching(/ask not what your country can do/i) }] }],
     },
   })
-  const fields = event?.[1] ?? []
-  expect(Number(fields[fields.indexOf('seconds') + 1])).toBeCloseTo(11, 1)
+  await expect.poll(billed, { timeout: 10_000 }).toEqual([{ path: '/v1/listen', seconds: 11 }])
 })
 
 test.for([

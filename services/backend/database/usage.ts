@@ -1,5 +1,5 @@
 import type { Pool } from 'pg'
-import type { UsageEvent } from '../../account/metering.ts'
+import type { RecordedUsage } from '../domain/usage-entry.ts'
 
 export type UsageGrouping = 'day' | 'key' | 'endpoint'
 
@@ -16,7 +16,7 @@ export interface UsageSum {
 }
 
 /** Writes events into the ledger, each id once, however often it comes. @returns how many were new. */
-export async function insertUsage(pool: Pool, events: readonly UsageEvent[], recordedAtMs: number): Promise<number> {
+export async function insertUsage(pool: Pool, events: readonly RecordedUsage[], recordedAtMs: number): Promise<number> {
   // Two tasks that write the same events in different orders would wait for each other for ever.
   const sorted = events.toSorted((one, other) => (one.id < other.id ? -1 : 1))
   const { rowCount } = await pool.query(INSERT, [
@@ -27,6 +27,7 @@ export async function insertUsage(pool: Pool, events: readonly UsageEvent[], rec
     sorted.map(({ seconds }) => seconds),
     sorted.map(({ at }) => at / 1_000),
     recordedAtMs / 1_000,
+    sorted.map(({ path }) => path ?? null),
   ])
   return rowCount ?? 0
 }
@@ -54,18 +55,18 @@ interface SumRow {
   readonly count: number
 }
 
-/** The events do not carry the path; each kind has one endpoint with a few aliases. */
+/** Where no path is known, there was one endpoint for each kind. */
 const GROUPS: Readonly<Record<UsageGrouping, string>> = {
   day: `to_char(ended_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')`,
   key: 'api_keys.id',
-  endpoint: `CASE kind WHEN 'file' THEN 'POST /v1/listen' ELSE 'WebSocket /v1/listen' END`,
+  endpoint: `CASE kind WHEN 'file' THEN 'POST ' ELSE 'WebSocket ' END || coalesce(path, '/v1/listen')`,
 }
 
 const INSERT = `
-INSERT INTO usage_ledger (event_id, organisation_id, key_hash, kind, seconds, ended_at, recorded_at)
-SELECT event_id, organisation_id, key_hash, kind, seconds, to_timestamp(ended_at), to_timestamp($7::float8)
-FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::numeric[], $6::float8[])
-  AS event (event_id, organisation_id, key_hash, kind, seconds, ended_at)
+INSERT INTO usage_ledger (event_id, organisation_id, key_hash, kind, seconds, ended_at, recorded_at, path)
+SELECT event_id, organisation_id, key_hash, kind, seconds, to_timestamp(ended_at), to_timestamp($7::float8), path
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::numeric[], $6::float8[], $8::text[])
+  AS event (event_id, organisation_id, key_hash, kind, seconds, ended_at, path)
 ON CONFLICT (event_id) DO NOTHING`
 
 const sumBy = (name: string): string => `

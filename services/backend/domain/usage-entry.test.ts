@@ -6,6 +6,7 @@ const GOOD = {
   organisation: 'acme',
   key: 'ab12',
   kind: 'file',
+  path: '/v1/listen',
   seconds: '11.25',
   id: 'request-1',
   at: '2026-01-31T23:59:59.500Z',
@@ -20,6 +21,7 @@ test('reads an entry, in whatever order its fields come', ({ expect }) => {
     organisation: 'acme',
     keyHash: 'ab12',
     kind: 'file',
+    path: '/v1/listen',
     seconds: 11.25,
     id: 'request-1',
     at: Date.UTC(2026, 0, 31, 23, 59, 59, 500),
@@ -41,6 +43,13 @@ test.for<[string, Record<string, string>, string]>([
 ])('refuses %s', ([, change, message], { expect }) => {
   expect(() => parseUsageEntry(toFields({ ...GOOD, ...change }))).toThrow(message)
 })
+
+test.for(['', 'v1/listen', '/v1/listen?key=secret', '/a\0b', `/${'x'.repeat(1_000)}`])(
+  'an event counts though its path is %j',
+  (path, { expect }) => {
+    expect(parseUsageEntry(toFields({ ...GOOD, path }))).toMatchObject({ id: 'request-1', path: undefined })
+  },
+)
 
 test('whatever the fields, the answer is an event the ledger can hold or an error', ({ expect }) => {
   const field = fc.constantFrom(...Object.keys(GOOD), 'other')

@@ -1,5 +1,8 @@
 import type { UsageEvent } from '../../account/metering.ts'
 
+/** An event as the ledger has it. Proxies of earlier versions named no path. */
+export type RecordedUsage = Omit<UsageEvent, 'path'> & { readonly path: string | undefined }
+
 /** More than a year of audio in one request, and far below what the ledger's column can hold. */
 const MAX_SECONDS = 1e8
 const MAX_TEXT_LENGTH = 256
@@ -8,7 +11,7 @@ const MAX_TEXT_LENGTH = 256
  * Reads the fields of an entry of the usage stream: names and values in turn.
  * @throws Error naming the first field that is wrong.
  */
-export function parseUsageEntry(fields: readonly string[]): UsageEvent {
+export function parseUsageEntry(fields: readonly string[]): RecordedUsage {
   const values = new Map<string, string>()
   for (let index = 0; index + 1 < fields.length; index += 2) values.set(fields[index] ?? '', fields[index + 1] ?? '')
 
@@ -17,6 +20,12 @@ export function parseUsageEntry(fields: readonly string[]): UsageEvent {
     // PostgreSQL takes no NUL.
     if (value === '' || value.length > MAX_TEXT_LENGTH || value.includes('\0')) throw new Error(`${name} is no name`)
     return value
+  }
+
+  /** What was used counts, wherever it was: a path that is none is no reason to drop the event. */
+  function path(): string | undefined {
+    const value = values.get('path') ?? ''
+    return value.length <= MAX_TEXT_LENGTH && PATH.test(value) ? value : undefined
   }
 
   function seconds(): number {
@@ -43,10 +52,13 @@ export function parseUsageEntry(fields: readonly string[]): UsageEvent {
     organisation: text('organisation'),
     keyHash: text('key'),
     kind: kind(),
+    path: path(),
     seconds: seconds(),
     at: at(),
   }
 }
 
+/** Of a URL (RFC 3986 §3.3), without a query. */
+const PATH = /^\/[\w.~!$&'()*+,;=:@%/-]*$/
 /** ISO 8601 in UTC. */
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/

@@ -14,7 +14,7 @@ const GROUP = 'ledger'
 
 function usageEvent(id: string, change: Partial<UsageEvent> = {}): UsageEvent {
   const at = Date.UTC(2026, 0, 31, 12)
-  return { id, organisation: 'acme', keyHash: 'ab12', kind: 'file', seconds: 1, at, ...change }
+  return { id, organisation: 'acme', keyHash: 'ab12', kind: 'file', path: '/v1/listen', seconds: 1, at, ...change }
 }
 
 /** Writes events as the proxies do. */
@@ -102,6 +102,57 @@ test('an entry that cannot be read is put aside, and the others are counted', as
 
   await expect.poll(() => usage(backend)).toMatchObject([{ count: 1 }])
   await expect.poll(() => pending(backend.redis)).toBe(0)
+  // It stays where it can be looked at.
+  const left = await backend.redis.client.xrange(redisKeys.usageEvents, '-', '+')
+  expect(left.map(([, fields]) => fields)).toEqual([['organisation', 'acme', 'seconds', 'many']])
+})
+
+test('what is in the ledger leaves the stream, what is not stays', async ({ expect, onTestFinished }) => {
+  const database = await openDatabase(onTestFinished)
+  const relay = await startRelay(onTestFinished, database.url)
+  const backend = await startBackend(onTestFinished, { ...database, url: relay.url })
+  await addOrganisation(database, 'acme')
+  const kept = (): Promise<number> => backend.redis.client.xlen(redisKeys.usageEvents)
+  await record(backend.redis, [usageEvent('a'), usageEvent('a'), usageEvent('b')])
+  await expect.poll(kept).toBe(0)
+  await relay.cut()
+
+  await record(backend.redis, [usageEvent('c'), usageEvent('d')])
+  await expect.poll(() => pending(backend.redis)).toBeGreaterThan(0)
+  expect(await kept()).toBe(2)
+  await relay.mend()
+
+  await expect.poll(kept, { timeout: 10_000 }).toBe(0)
+  expect(await usage(backend)).toMatchObject([{ count: 4, seconds: 4 }])
+})
+
+test('usage is summed by the path that served it, and that of before by its kind', async ({
+  expect,
+  onTestFinished,
+}) => {
+  const database = await openDatabase(onTestFinished)
+  const backend = await startBackend(onTestFinished, database)
+  await addOrganisation(database, 'acme')
+
+  await record(backend.redis, [
+    usageEvent('a'),
+    usageEvent('b', { path: '/transcribe' }),
+    usageEvent('c', { path: '/v1/listen/pcm', kind: 'stream' }),
+  ])
+  const old = { organisation: 'acme', key: 'ab12', seconds: '1', at: '2026-01-31T12:00:00Z' }
+  for (const kind of ['file', 'stream']) {
+    const fields = Object.entries({ ...old, kind, id: `old ${kind}` }).flat()
+    await backend.redis.client.xadd(redisKeys.usageEvents, '*', ...fields)
+  }
+
+  const byEndpoint = async (): Promise<unknown> =>
+    (await ask(backend, 'GET /organisations/acme/usage?by=endpoint')).body['usage']
+  await expect.poll(byEndpoint).toEqual([
+    { endpoint: 'POST /transcribe', kind: 'file', seconds: 1, count: 1 },
+    { endpoint: 'POST /v1/listen', kind: 'file', seconds: 2, count: 2 },
+    { endpoint: 'WebSocket /v1/listen', kind: 'stream', seconds: 1, count: 1 },
+    { endpoint: 'WebSocket /v1/listen/pcm', kind: 'stream', seconds: 1, count: 1 },
+  ])
 })
 
 test('events wait while PostgreSQL is away', async ({ expect, onTestFinished }) => {

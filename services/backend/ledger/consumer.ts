@@ -1,10 +1,9 @@
 import type { Redis } from 'ioredis'
 import type { Pool } from 'pg'
-import type { UsageEvent } from '../../account/metering.ts'
 import type { Clock } from '../../wire/clock.ts'
 import type { Log } from '../../wire/log.ts'
 import { insertUsage } from '../database/usage.ts'
-import { parseUsageEntry } from '../domain/usage-entry.ts'
+import { parseUsageEntry, type RecordedUsage } from '../domain/usage-entry.ts'
 import { acknowledge, claim, createGroup, type Entry, readNew } from './stream.ts'
 
 export interface LedgerParts {
@@ -74,14 +73,18 @@ export function startLedgerConsumer({ redis, pool, clock, log, consumer }: Ledge
 
   async function write(entries: readonly Entry[]): Promise<void> {
     if (entries.length === 0) return
-    const events = entries.flatMap((entry) => parse(entry) ?? [])
+    const readable = entries.flatMap(({ id, fields }) => {
+      const event = parse({ id, fields })
+      return event ? [{ id, event }] : []
+    })
+    const events = readable.map(({ event }) => event)
     if (events.length > 0) await insertUsage(pool, events, clock.now())
-    // Only now: had the ledger failed, they would come again.
-    await acknowledge(redis, entries)
+    // Only now: had the ledger failed, they would come again. What cannot be read stays for whoever looks after it.
+    await acknowledge(redis, entries, readable)
     log.debug({ events: events.length }, 'usage recorded')
   }
 
-  function parse(entry: Entry): UsageEvent | undefined {
+  function parse(entry: Entry): RecordedUsage | undefined {
     try {
       return parseUsageEntry(entry.fields)
     } catch (error) {

@@ -58,7 +58,16 @@ function toEntry([id, fields]: readonly [string, string[]]): Entry {
   return { id, fields }
 }
 
-/** Nobody gets these again. */
-export async function acknowledge(redis: Redis, entries: readonly Entry[]): Promise<void> {
-  await redis.xack(redisKeys.usageEvents, GROUP, ...entries.map(({ id }) => id))
+/**
+ * Nobody gets `entries` again, and `recorded` leave the stream. Both happen in one step: nobody would ever come back for
+ * an entry that was acknowledged only, and the stream would grow with it.
+ */
+export async function acknowledge(
+  redis: Redis,
+  entries: readonly Entry[],
+  recorded: readonly Pick<Entry, 'id'>[],
+): Promise<void> {
+  const step = redis.multi().xack(redisKeys.usageEvents, GROUP, ...entries.map(({ id }) => id))
+  if (recorded.length > 0) step.xdel(redisKeys.usageEvents, ...recorded.map(({ id }) => id))
+  for (const [error] of (await step.exec()) ?? []) if (error) throw error
 }

@@ -117,7 +117,8 @@ function serve(client: WebSocket, request: ListenRequest, served: Served): void 
   const { config, clock, accounts, streams } = deps
   const { compat, channels } = stream
   const { organisation, keyHash } = account
-  const { id } = request
+  const { id, routeOptions } = request
+  const { url: path = '' } = routeOptions
 
   // A client that closes gets its place back at once, not when the speech server has counted.
   client.once('close', () => void lease.release())
@@ -131,7 +132,7 @@ function serve(client: WebSocket, request: ListenRequest, served: Served): void 
       streams.delete(open)
       await Promise.all([
         lease.release(),
-        accounts.record({ id, organisation, keyHash, kind: 'stream', seconds, at: clock.now() }),
+        accounts.record({ id, organisation, keyHash, kind: 'stream', path, seconds, at: clock.now() }),
       ])
       end()
     },
