@@ -10,6 +10,14 @@ export interface Connection {
   readonly name: string
   /** Index of the node that took it. */
   readonly node: number
+  readonly kind: 'http' | 'https' | 'h2'
+  /** Of the end that the client has connected to. */
+  readonly address: string
+  readonly port: number
+  /** `TID_` and 32 hexadecimal digits, as the log joins lines of one connection by. */
+  readonly traceId: string
+  /** Undefined for a connection without TLS. */
+  readonly tls: TlsFacts | undefined
   /** What earlier requests of the connection account for. */
   receivedBytes: number
   sentBytes: number
@@ -18,13 +26,37 @@ export interface Connection {
   latest: ServerResponse | undefined
 }
 
-export function createConnection(socket: Socket, node: number): Connection {
+/** What a TLS handshake has agreed on. */
+export interface TlsFacts {
+  /** OpenSSL's name. */
+  readonly cipher: string
+  /** `TLSv1.2` or `TLSv1.3`. */
+  readonly protocol: string
+  /** The name that the client asked for (SNI). */
+  readonly serverName: string | undefined
+  readonly certificateArn: string
+  readonly isReused: boolean
+}
+
+export interface ConnectionFacts {
+  readonly node: number
+  readonly traceId: string
+  readonly kind?: Connection['kind']
+  readonly tls?: TlsFacts | undefined
+}
+
+export function createConnection(socket: Socket, { node, traceId, kind = 'http', tls }: ConnectionFacts): Connection {
   const client = toPeerAddress(socket.remoteAddress)
   return {
     socket,
     client,
     name: `${client}:${socket.remotePort ?? '-'}`,
     node,
+    kind,
+    address: toPeerAddress(socket.localAddress),
+    port: socket.localPort ?? 0,
+    traceId,
+    tls,
     receivedBytes: 0,
     sentBytes: 0,
     open: 0,

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream'
 import type { Clock } from '../../services/wire/clock.ts'
 import type { Ids } from '../../services/wire/runtime.ts'
 import type { EventStream } from '../core/events.ts'
-import { recordMalformed } from './access.ts'
+import { recordMalformed } from './log/access.ts'
 import { takeOver, toRawAnswer } from './answers.ts'
 import { type Connection, createConnection } from './connection.ts'
 import type { ListenerConfig } from './model.ts'
@@ -30,6 +30,9 @@ export interface ListenerDeps {
   readonly nodes: number
   readonly targetGroups: ReadonlyMap<string, RoutedTargetGroup>
 }
+
+/** Of a connection's trace id. */
+const TRACE_ID_BYTES = 16
 
 const SERVER_OPTIONS = {
   /** The whole head (aws-behaviour §1.12). */
@@ -76,7 +79,10 @@ export async function startListener(config: ListenerConfig, deps: ListenerDeps):
     let taken = 0
     on.on('connection', (socket) => {
       if (connections.has(socket)) return
-      connections.set(socket, createConnection(socket, taken % nodes))
+      connections.set(
+        socket,
+        createConnection(socket, { node: taken % nodes, traceId: `TID_${ids.hex(TRACE_ID_BYTES)}` }),
+      )
       taken += 1
       socket.once('close', () => connections.delete(socket))
     })

@@ -65,22 +65,66 @@ export type EnvironmentEvent =
       readonly reason: string
     }
 
-/** One request through the balancer, written when its response or its socket has ended. */
+/** One request through the balancer, written when its response or its socket has ended. Times in milliseconds. */
 export interface AccessRecord {
-  readonly kind: 'http' | 'ws'
+  /** A WebSocket is `ws` or `wss` only when it was opened. */
+  readonly kind: 'http' | 'https' | 'h2' | 'ws' | 'wss'
+  /** Address and port of the TCP peer. */
   readonly client: string
+  /** Index of the balancer's node. */
+  readonly node: number
+  /** Of the node's end of the connection. */
+  readonly nodeAddress: string
+  readonly listenerPort: number
   readonly method: string
   readonly host: string
   readonly path: string
+  /** Request target and `Host` header as sent; `-` for what was no request. */
+  readonly url: string
+  readonly authority: string
+  readonly httpVersion: string
+  readonly userAgent: string | undefined
   /** Undefined for what was refused before the rules were asked. */
   readonly rule: number | 'default' | undefined
+  /** What the rule did: `forward`, `redirect` or `fixed-response`. */
+  readonly action: string | undefined
+  readonly redirectUrl: string | undefined
   readonly targetGroup: string | undefined
   readonly target: string | undefined
+  /** `host:port` of a target reached over the network. */
+  readonly targetAddress: string | undefined
   readonly status: number
+  readonly targetStatus: number | undefined
   readonly receivedBytes: number
   readonly sentBytes: number
+  readonly startedAt: number
+  /** When the request went to its target. */
+  readonly routedAt: number | undefined
+  /** When the target's answer began. */
+  readonly answeredAt: number | undefined
   readonly durationMs: number
   readonly traceId: string
+  readonly connectionTraceId: string
+  readonly tls: AccessTls | undefined
+  /** Why the balancer answered itself. */
+  readonly failure: string | undefined
+  /** In AWS's own names: `LambdaTimeout`, … */
+  readonly errorReason: string | undefined
+  readonly classification: string | undefined
+  readonly classificationReason: string | undefined
+  /** What a rule's transforms have made of host and URL. */
+  readonly transformedHost: string | undefined
+  readonly transformedUrl: string | undefined
+}
+
+export interface AccessTls {
+  readonly cipher: string
+  readonly protocol: string
+  /** The name that the client asked for. */
+  readonly serverName: string | undefined
+  readonly certificateArn: string
+  /** Whether the handshake went on with an earlier session. */
+  readonly isReused: boolean
 }
 
 export interface EventStream {
