@@ -22,44 +22,90 @@ async function use({ database }: TestBackend, { organisation, key }: Used, entri
   }
 }
 
-test('the running month is priced by the plan in force, and credit pays first', async ({ expect, onTestFinished }) => {
-  const clock = createVirtualClock(Date.parse('2026-02-28T23:00:00Z'))
+test('each part of the running month is priced by the plan then in force, and credit pays first', async ({
+  expect,
+  onTestFinished,
+}) => {
+  const clock = createVirtualClock(Date.parse('2026-02-15T06:00:00Z'))
   const backend = await startBackend(onTestFinished, await openDatabase(onTestFinished), { clock })
   const user = await signUp(backend, 'ada@example.com')
   const { token, organisation } = user
   const path = `/organisations/${organisation}`
+  const preview = async () => (await ask(backend, `GET ${path}/invoice-preview`)).body
   await use(backend, user, [
     ['2026-01-31T23:59:59.999Z', 'file', 999],
-    ['2026-02-01T00:00:00Z', 'file', 7_200],
+    ['2026-02-01T00:00:00Z', 'file', 18_000],
+    ['2026-02-15T05:59:59.999Z', 'stream', 18_000],
+    ['2026-02-15T06:00:00Z', 'file', 7_200],
     ['2026-02-28T12:00:00Z', 'stream', 1_800.5],
+    ['2026-03-01T00:00:00Z', 'stream', 999],
   ])
 
-  expect((await ask(backend, `GET ${path}/invoice-preview`, { token })).body).toMatchObject({
-    plan: 'free',
-    totalMicros: 0,
-  })
+  expect(await preview()).toMatchObject({ parts: [{ plan: 'free', days: 28 }], totalMicros: 0 })
   await ask(backend, `PUT ${path}/plan`, { token, body: { plan: 'pay-as-you-go' } })
   expect(await backend.redis.client.hget(redisKeys.limits(organisation), 'max_connections')).toBe('50')
   await ask(backend, `POST ${path}/credit`, { body: { amountMicros: 200_000, reason: 'Welcome' } })
 
-  expect((await ask(backend, `GET ${path}/invoice-preview`, { token })).body).toEqual({
-    plan: 'pay-as-you-go',
+  const free = {
+    plan: 'free',
+    from: '2026-02-01T00:00:00.000Z',
+    to: '2026-02-15T06:00:00.000Z',
+    days: 14,
+    lines: [
+      // The half of ten hours.
+      { description: 'Live transcription, included', quantityMs: 18_000_000, amountMicros: 0 },
+      { description: 'File transcription', quantityMs: 18_000_000, perHourMicros: 0, amountMicros: 0 },
+    ],
+    subtotalMicros: 0,
+  }
+  expect(await preview()).toEqual({
     from: '2026-02-01T00:00:00.000Z',
     to: '2026-03-01T00:00:00.000Z',
-    lines: [
-      { description: 'Live transcription', quantityMs: 1_800_500, perHourMicros: 450_000, amountMicros: 225_063 },
-      { description: 'File transcription', quantityMs: 7_200_000, perHourMicros: 250_000, amountMicros: 500_000 },
+    parts: [
+      free,
+      {
+        plan: 'pay-as-you-go',
+        from: '2026-02-15T06:00:00.000Z',
+        to: '2026-03-01T00:00:00.000Z',
+        days: 14,
+        lines: [
+          { description: 'Live transcription', quantityMs: 1_800_500, perHourMicros: 450_000, amountMicros: 225_063 },
+          { description: 'File transcription', quantityMs: 7_200_000, perHourMicros: 250_000, amountMicros: 500_000 },
+        ],
+        subtotalMicros: 725_063,
+      },
     ],
     subtotalMicros: 725_063,
     creditMicros: 200_000,
     totalMicros: 525_063,
   })
 
-  await clock.advance(3_600_000)
-  expect((await ask(backend, `GET ${path}/invoice-preview`, { token })).body).toMatchObject({
+  // By hand, at a later moment of the same month.
+  await backend.database.pool.query(
+    `UPDATE subscriptions SET plan = 'growth', since = '2026-02-27T12:00:00Z' WHERE organisation_id = $1`,
+    [organisation],
+  )
+  expect(await preview()).toMatchObject({
+    parts: [
+      free,
+      { plan: 'pay-as-you-go', days: 12, subtotalMicros: 500_000 },
+      {
+        plan: 'growth',
+        days: 2,
+        lines: [
+          { description: 'Growth, 2 of 28 days', amountMicros: 7_071_429 },
+          { description: 'Live transcription, included', quantityMs: 1_800_500 },
+        ],
+      },
+    ],
+    subtotalMicros: 7_571_429,
+  })
+
+  await clock.advance(14 * 24 * 3_600_000)
+  expect(await preview()).toMatchObject({
     from: '2026-03-01T00:00:00.000Z',
-    lines: [],
-    totalMicros: 0,
+    parts: [{ plan: 'growth', days: 31, lines: [{ description: 'Growth, a month' }, { quantityMs: 999_000 }] }],
+    totalMicros: 98_800_000,
   })
 })
 

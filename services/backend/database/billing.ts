@@ -1,5 +1,6 @@
 import type { ClientBase, Pool } from 'pg'
 import type { UsedMs } from '../domain/invoice.ts'
+import type { PlanChange, Span } from '../domain/plan-periods.ts'
 import { DEFAULT_PLAN, type Plan, planOf, type UsageKind } from '../domain/plans.ts'
 
 type Client = Pick<ClientBase, 'query'> | Pick<Pool, 'query'>
@@ -65,17 +66,26 @@ export async function listCreditMovements(
   return rows.map(({ id, amount_micros: amount, reason, at }) => ({ id, amountMicros: Number(amount), reason, at }))
 }
 
-/** What ended between two instants, the first included. */
-export async function readUsedMs(
-  pool: Pool,
-  organisation: string,
-  { from, to }: { readonly from: Date; readonly to: Date },
-): Promise<UsedMs> {
-  const { rows } = await pool.query<{ kind: UsageKind; ms: string }>(
-    `SELECT kind, (sum(seconds) * 1000)::bigint AS ms FROM usage_ledger
-     WHERE organisation_id = $1 AND ended_at >= $2 AND ended_at < $3 GROUP BY kind`,
-    [organisation, from, to],
+/** Every plan the organisation has taken before an instant. */
+export async function readPlanChanges(client: Client, organisation: string, before: Date): Promise<PlanChange[]> {
+  const { rows } = await client.query<{ plan: string; since: Date }>(
+    'SELECT plan, since FROM plan_history WHERE organisation_id = $1 AND since < $2',
+    [organisation, before],
   )
-  const used = new Map(rows.map(({ kind, ms }) => [kind, Number(ms)]))
-  return { file: used.get('file') ?? 0, stream: used.get('stream') ?? 0 }
+  return rows.map(({ plan, since }) => ({ plan: planOf(plan), since }))
+}
+
+/** What ended in each of these spans, by one look at the ledger. */
+export async function readUsedMs(pool: Pool, organisation: string, spans: readonly Span[]): Promise<UsedMs[]> {
+  const { rows } = await pool.query<{ span: number; kind: UsageKind; ms: string }>(
+    `SELECT span.number::integer AS span, kind, (sum(seconds) * 1000)::bigint AS ms
+     FROM unnest($2::timestamptz[], $3::timestamptz[]) WITH ORDINALITY AS span (from_at, to_at, number)
+     JOIN usage_ledger ON organisation_id = $1 AND ended_at >= from_at AND ended_at < to_at
+     GROUP BY span.number, kind`,
+    [organisation, spans.map(({ from }) => from), spans.map(({ to }) => to)],
+  )
+  return spans.map((_span, index) => {
+    const used = new Map(rows.filter(({ span }) => span === index + 1).map(({ kind, ms }) => [kind, Number(ms)]))
+    return { file: used.get('file') ?? 0, stream: used.get('stream') ?? 0 }
+  })
 }

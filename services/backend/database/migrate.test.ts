@@ -38,6 +38,7 @@ test('tasks that start at once apply every step once', async ({ expect, onTestFi
     'organisation_outbox',
     'organisation_versions',
     'organisations',
+    'plan_history',
     'sessions',
     'subscriptions',
     'usage_ledger',

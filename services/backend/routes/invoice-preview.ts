@@ -1,28 +1,37 @@
-import { Type } from 'typebox'
-import { readBalance, readPlan, readUsedMs } from '../database/billing.ts'
+import { type Static, Type } from 'typebox'
+import { readBalance, readPlanChanges, readUsedMs } from '../database/billing.ts'
 import { findOrganisation } from '../database/organisations.ts'
-import { monthOf, priceMonth } from '../domain/invoice.ts'
+import { type PricedPart, priceMonth } from '../domain/invoice.ts'
+import { monthOf, periodsOf } from '../domain/plan-periods.ts'
 import { authorize } from './authorization.ts'
 import { type RouteDeps, unknownOrganisation } from './route.ts'
 import type { SchemaApi } from './schemas.ts'
 import { Instant, MicroDollars, OrganisationParams } from './shapes.ts'
 
+const Part = Type.Object({
+  plan: Type.String(),
+  from: Instant,
+  to: Instant,
+  days: Type.Integer({ description: 'Days whose share of the monthly fee and of the included audio it has.' }),
+  lines: Type.Array(
+    Type.Object({
+      description: Type.String(),
+      quantityMs: Type.Optional(Type.Integer({ description: 'Milliseconds of audio.' })),
+      perHourMicros: Type.Optional(MicroDollars),
+      amountMicros: MicroDollars,
+    }),
+  ),
+  subtotalMicros: MicroDollars,
+})
+
 const schema = {
-  summary: 'What the running month, in UTC, costs so far on the plan in force.',
+  summary: 'What the running month, in UTC, costs so far, each part of it on the plan then in force.',
   params: OrganisationParams,
   response: {
     200: Type.Object({
-      plan: Type.String(),
       from: Instant,
       to: Instant,
-      lines: Type.Array(
-        Type.Object({
-          description: Type.String(),
-          quantityMs: Type.Optional(Type.Integer({ description: 'Milliseconds of audio.' })),
-          perHourMicros: Type.Optional(MicroDollars),
-          amountMicros: MicroDollars,
-        }),
-      ),
+      parts: Type.Array(Part, { description: 'One for each plan in turn; the last goes on to the end of the month.' }),
       subtotalMicros: MicroDollars,
       creditMicros: MicroDollars,
       totalMicros: MicroDollars,
@@ -35,18 +44,23 @@ export function invoicePreviewRoute(api: SchemaApi, { pool, clock }: RouteDeps):
     await authorize(pool, actor, id, 'read billing')
     if (!(await findOrganisation(pool, id))) throw unknownOrganisation(id)
     const month = monthOf(clock.now())
-    const [plan, used, balance] = await Promise.all([
-      readPlan(pool, id),
-      readUsedMs(pool, id, month),
-      readBalance(pool, id),
-    ])
-    const { lines, ...sums } = priceMonth(plan, used, balance)
-    return {
-      plan: plan.id,
-      from: month.from.toISOString(),
-      to: month.to.toISOString(),
-      lines: [...lines],
-      ...sums,
-    }
+    const periods = periodsOf(month, await readPlanChanges(pool, id, month.to))
+    const [used, balance] = await Promise.all([readUsedMs(pool, id, periods), readBalance(pool, id)])
+    const usedIn = periods.map((period, index) => ({ period, used: used[index] ?? NOTHING }))
+    const { parts, ...sums } = priceMonth(usedIn, balance)
+    return { from: month.from.toISOString(), to: month.to.toISOString(), parts: parts.map(fromPart), ...sums }
   })
+}
+
+const NOTHING = { file: 0, stream: 0 }
+
+function fromPart({ plan, from, to, days, lines, subtotalMicros }: PricedPart): Static<typeof Part> {
+  return {
+    plan: plan.id,
+    from: from.toISOString(),
+    to: to.toISOString(),
+    days: days.to - days.from,
+    lines: [...lines],
+    subtotalMicros,
+  }
 }
