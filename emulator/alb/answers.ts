@@ -4,11 +4,18 @@ import type { FixedResponseAction } from './model.ts'
 /** What the balancer answers itself, and the titles it does so with (aws-behaviour §1.13). */
 const TITLES = {
   400: 'Bad Request',
+  401: 'Authorization Required',
+  403: 'Forbidden',
   405: 'Not Allowed',
   408: 'Request Time-out',
+  413: 'Request Entity Too Large',
   414: 'Request-URI Too Large',
+  500: 'Internal Server Error',
+  501: 'Not Implemented',
   502: 'Bad Gateway',
   503: 'Service Temporarily Unavailable',
+  504: 'Gateway Time-out',
+  505: 'HTTP Version Not Supported',
 } as const
 
 export type OwnStatus = keyof typeof TITLES

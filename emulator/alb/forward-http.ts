@@ -1,17 +1,16 @@
 import type { ServerResponse } from 'node:http'
 import { answer, takeOver } from './answers.ts'
-import type { Registration } from './targets/target-group.ts'
+import type { Exchange } from './exchange.ts'
+import type { InProcessTarget } from './model.ts'
 
-/**
- * Hands a request to the target's own server. A target that is gone, takes no requests or throws is a 502, as a
- * refused or broken connection would be.
- */
-export function forwardHttp(response: ServerResponse, { target, responses }: Registration, nowMs: number): void {
-  if (target.gone.aborted) return answer(response, 502, nowMs)
-  responses.add(response)
+/** Hands a request to the target's own server. One that takes no requests or throws is a 502, as a broken connection is. */
+export function forwardInProcess(response: ServerResponse, { server }: InProcessTarget, exchange: Exchange): void {
   try {
-    if (!target.server.emit('request', response.req, response)) answer(response, 502, nowMs)
+    if (server.emit('request', response.req, response)) return
+    exchange.failure = 'target-refused'
+    answer(response, 502, exchange.startedAt)
   } catch {
-    takeOver(response, 502, nowMs)
+    exchange.failure = 'target-threw'
+    takeOver(response, 502, exchange.startedAt)
   }
 }

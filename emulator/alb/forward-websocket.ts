@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { toRawAnswer } from './answers.ts'
+import type { InProcessTarget } from './model.ts'
 import type { OpenSocket, Registration } from './targets/target-group.ts'
 
 export interface Upgrade {
@@ -19,7 +20,8 @@ const CLIENT_LEFT = 460
  */
 export function forwardWebSocket(
   { request, socket, head }: Upgrade,
-  { target, sockets }: Registration,
+  target: InProcessTarget,
+  { sockets }: Registration,
   { now, ended }: { now: () => number; ended: (status: number) => void },
 ): void {
   let status: number | undefined

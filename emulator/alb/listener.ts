@@ -8,6 +8,7 @@ import { recordMalformed } from './log/access.ts'
 import { takeOver, toRawAnswer } from './answers.ts'
 import { type Connection, createConnection } from './connection.ts'
 import type { ListenerConfig } from './model.ts'
+import type { TargetConnections } from './network/target-connections.ts'
 import { readAsPlain } from './plain-request.ts'
 import { createRouter } from './rules/router.ts'
 import type { RoutedTargetGroup } from './targets/target-group.ts'
@@ -28,6 +29,7 @@ export interface ListenerDeps {
   readonly events: EventStream
   /** Number of the balancer's nodes; connections go to them in turn. */
   readonly nodes: number
+  readonly connections: TargetConnections
   readonly targetGroups: ReadonlyMap<string, RoutedTargetGroup>
 }
 
@@ -48,7 +50,7 @@ const SERVER_OPTIONS = {
 
 /** @throws the system's own error, such as `EADDRINUSE`, when the address cannot be had. */
 export async function startListener(config: ListenerConfig, deps: ListenerDeps): Promise<Listener> {
-  const { clock, ids, events, nodes, targetGroups } = deps
+  const { clock, ids, events, nodes, targetGroups, connections: targetConnections } = deps
   const connections = new Map<Duplex, Connection>()
   const server = createServer(SERVER_OPTIONS)
   // The size of the head is limited; a limit of their number would silently leave headers out.
@@ -56,7 +58,7 @@ export async function startListener(config: ListenerConfig, deps: ListenerDeps):
   const { host } = config
   const port = await listen(server, config)
   const route = createRouter(config, targetGroups)
-  serve(server, createTraffic({ clock, ids, events, route, listenerPort: port }))
+  serve(server, createTraffic({ clock, ids, events, route, listenerPort: port, connections: targetConnections }))
 
   let drained: Promise<void> | undefined
   const drain = (): Promise<void> => {

@@ -4,6 +4,7 @@ import type { EventStream } from '../core/events.ts'
 import { assertLoadBalancerConfig } from './rules/config.ts'
 import { type Listener, startListener } from './listener.ts'
 import type { LoadBalancerConfig } from './model.ts'
+import { createTargetConnections } from './network/target-connections.ts'
 import { type RoutedTargetGroup, type TargetGroup, createTargetGroup } from './targets/target-group.ts'
 
 export interface LoadBalancer {
@@ -24,6 +25,9 @@ export interface LoadBalancerDeps {
 /** In real time, whatever the environment's clock says: enough for an answer that is being written. */
 const STOP_DEADLINE_MS = 250
 
+/** AWS's default. */
+const IDLE_TIMEOUT_SECONDS = 60
+
 /**
  * Starts the listeners; targets come later. Binds nothing but the configured addresses.
  * @throws ALDEA_CONFIG_INVALID; the system's own error, such as `EADDRINUSE`, when an address cannot be had.
@@ -32,10 +36,12 @@ export async function startLoadBalancer(config: LoadBalancerConfig, deps: LoadBa
   assertLoadBalancerConfig(config)
   const targetGroups = new Map<string, RoutedTargetGroup>()
   for (const each of config.targetGroups) targetGroups.set(each.name, createTargetGroup(each, deps))
+  const idleMs = (config.attributes?.idleTimeoutSeconds ?? IDLE_TIMEOUT_SECONDS) * 1_000
+  const connections = createTargetConnections(deps.clock, idleMs)
   const listeners: Listener[] = []
   try {
     for (const each of config.listeners) {
-      listeners.push(await startListener(each, { ...deps, nodes: config.zones.length, targetGroups }))
+      listeners.push(await startListener(each, { ...deps, nodes: config.zones.length, targetGroups, connections }))
     }
   } catch (error) {
     await Promise.all(listeners.map((listener) => listener.stop()))
@@ -53,6 +59,7 @@ export async function startLoadBalancer(config: LoadBalancerConfig, deps: LoadBa
     await Promise.race([drain(), late])
     deadline.abort()
     await Promise.all(listeners.map((listener) => listener.stop()))
+    connections.closeIdle()
   }
 
   return {

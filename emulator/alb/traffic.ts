@@ -7,9 +7,12 @@ import { recordAccess } from './log/access.ts'
 import { answer, answerFixed } from './answers.ts'
 import type { Connection } from './connection.ts'
 import { type Exchange, openExchange } from './exchange.ts'
-import { forwardHttp } from './forward-http.ts'
+import { forwardInProcess } from './forward-http.ts'
 import { type Upgrade, forwardWebSocket } from './forward-websocket.ts'
 import { rewriteHeaders } from './headers.ts'
+import { forwardToNetwork } from './network/forward-network.ts'
+import { forwardWebSocketToNetwork } from './network/forward-network-websocket.ts'
+import type { TargetConnections } from './network/target-connections.ts'
 import { toRefusal } from './refusal.ts'
 import type { Destination, Router } from './rules/router.ts'
 import { createTraceIds } from './trace-id.ts'
@@ -20,6 +23,7 @@ export interface TrafficDeps {
   readonly events: EventStream
   readonly route: Router
   readonly listenerPort: number
+  readonly connections: TargetConnections
 }
 
 export interface Traffic {
@@ -31,12 +35,14 @@ export interface Traffic {
 const CLIENT_LEFT = 460
 
 /** What a listener does with each request, from its head to its access event. */
-export function createTraffic({ clock, ids, events, route, listenerPort }: TrafficDeps): Traffic {
+export function createTraffic(deps: TrafficDeps): Traffic {
+  const { clock, ids, events, route, listenerPort } = deps
   const now = (): number => clock.now()
   const toTraceId = createTraceIds(ids)
   const record = (exchange: Exchange, status: number): void => recordAccess(exchange, status, { clock, events })
 
-  function respond(exchange: Exchange, response: ServerResponse, destination: Destination): void {
+  /** Knows the response until it has closed, and then records it. */
+  function track(exchange: Exchange, response: ServerResponse): void {
     const { connection } = exchange
     connection.open += 1
     connection.latest = response
@@ -45,10 +51,25 @@ export function createTraffic({ clock, ids, events, route, listenerPort }: Traff
       exchange.registration?.responses.delete(response)
       record(exchange, response.headersSent ? response.statusCode : CLIENT_LEFT)
     })
+  }
+
+  function respond(exchange: Exchange, response: ServerResponse, destination: Destination): void {
+    track(exchange, response)
     if (typeof destination === 'number') return answer(response, destination, now())
     if ('type' in destination) return answerFixed(response, destination, now())
     prepare(exchange, { isUpgrade: false })
-    forwardHttp(response, destination, exchange.startedAt)
+    const { target, responses } = destination
+    if (target.gone.aborted) return refuse(exchange, response)
+    exchange.routedAt = exchange.startedAt
+    responses.add(response)
+    if (target.kind === 'network') forwardToNetwork(response, target, exchange, deps)
+    else forwardInProcess(response, target, exchange)
+  }
+
+  /** As a closed port does. */
+  function refuse(exchange: Exchange, response: ServerResponse): void {
+    exchange.failure = 'target-refused'
+    answer(response, 502, now())
   }
 
   function prepare(exchange: Exchange, { isUpgrade }: { isUpgrade: boolean }): void {
@@ -69,14 +90,25 @@ export function createTraffic({ clock, ids, events, route, listenerPort }: Traff
       const destination = toRefusal(request) ?? route(exchange)
       if (!takesUpgrades(destination)) return respond(exchange, respondOn(upgrade, connection.socket), destination)
       prepare(exchange, { isUpgrade: true })
-      forwardWebSocket(upgrade, destination, { now, ended: (status) => record(exchange, status) })
+      exchange.routedAt = exchange.startedAt
+      const ended = (status: number): void => record(exchange, status)
+      const { target } = destination
+      if (target.kind === 'in-process') return forwardWebSocket(upgrade, target, destination, { now, ended })
+      const respondPlainly = (): ServerResponse => {
+        const response = respondOn(upgrade, connection.socket)
+        track(exchange, response)
+        return response
+      }
+      const ends = { respond: respondPlainly, ended }
+      forwardWebSocketToNetwork(upgrade, { target, registration: destination, exchange }, deps, ends)
     },
   }
 }
 
 function takesUpgrades(destination: Destination): destination is Extract<Destination, { target: unknown }> {
   if (typeof destination === 'number' || 'type' in destination) return false
-  return destination.target.server.listenerCount('upgrade') > 0
+  const { target } = destination
+  return target.kind === 'network' || target.server.listenerCount('upgrade') > 0
 }
 
 /** A plain answer to a request for an upgrade; the connection ends with it. */

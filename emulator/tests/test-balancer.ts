@@ -1,10 +1,19 @@
 import { once } from 'node:events'
 import { type Agent, type RequestListener, type Server, createServer, request } from 'node:http'
-import { type Socket, connect } from 'node:net'
+import { type AddressInfo, type Server as NetServer, type Socket, connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { systemIds } from '../../services/wire/ids.ts'
 import { type LoadBalancer, startLoadBalancer } from '../alb/load-balancer.ts'
-import type { Action, HealthCheckConfig, InProcessTarget, Rule, Target, TargetGroupConfig } from '../alb/model.ts'
+import type {
+  Action,
+  HealthCheckConfig,
+  InProcessTarget,
+  LoadBalancerAttributes,
+  NetworkTarget,
+  Rule,
+  Target,
+  TargetGroupConfig,
+} from '../alb/model.ts'
 import { type VirtualClock, createVirtualClock } from '../core/clock.ts'
 import { type AccessRecord, type EventStream, createEventStream } from '../core/events.ts'
 
@@ -16,6 +25,7 @@ export interface TestBalancerOptions {
   readonly defaultAction?: Action
   readonly zones?: readonly string[]
   readonly targetGroups?: readonly TargetGroupConfig[]
+  readonly attributes?: LoadBalancerAttributes
 }
 
 export interface TestBalancer {
@@ -39,11 +49,11 @@ export const healthCheck: HealthCheckConfig = {
 /** A balancer with one listener on a free port and the target group `web`, where everything goes by default. */
 export async function startTestBalancer(options: TestBalancerOptions): Promise<TestBalancer> {
   const { onTestFinished, rules = [], defaultAction = forwardTo('web'), zones = ['a'] } = options
-  const { targetGroups = [{ name: 'web', healthCheck }] } = options
+  const { targetGroups = [{ name: 'web', healthCheck }], attributes = {} } = options
   const clock = createVirtualClock(START_MS)
   const events = createEventStream(clock)
   const listeners = [{ host: '127.0.0.1', port: 0, rules, defaultAction }]
-  const config = { name: 'test', zones, listeners, targetGroups }
+  const config = { name: 'test', zones, listeners, targetGroups, attributes }
   const balancer = await startLoadBalancer(config, { clock, ids: systemIds, events })
   onTestFinished(() => balancer.stop())
   return { balancer, port: balancer.listeners[0]?.port ?? 0, clock, events }
@@ -157,4 +167,27 @@ export function get(port: number, path: string, options: GetOptions = {}): Promi
     sent.on('error', reject)
     sent.end()
   })
+}
+
+export interface TestNetworkTarget extends NetworkTarget {
+  /** Its TCP connections, closed ones too, in the order in which they came. */
+  readonly connections: readonly Socket[]
+}
+
+/** A target on a port of its own. */
+export async function startNetworkTarget(
+  id: string,
+  server: NetServer,
+  onTestFinished: OnTestFinished,
+): Promise<TestNetworkTarget> {
+  const connections: Socket[] = []
+  server.on('connection', (socket: Socket) => connections.push(socket))
+  server.listen(0, '127.0.0.1')
+  onTestFinished(() => {
+    server.close()
+    for (const socket of connections) socket.destroy()
+  })
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  return { id, zone: 'a', kind: 'network', host: '127.0.0.1', port, gone: new AbortController().signal, connections }
 }
