@@ -18,19 +18,19 @@ async function tempFolder(onTestFinished: TestContext['onTestFinished']): Promis
 
 async function startLogged(onTestFinished: TestContext['onTestFinished'], limits?: LogLimits) {
   const folder = join(await tempFolder(onTestFinished), 'access-log')
-  const test = await startTestBalancer({ onTestFinished })
-  await register(test.balancer, 'web', [createTarget('one', (_, response) => response.end('ok'))])
+  const balancer = await startTestBalancer({ onTestFinished })
+  await register(balancer.balancer, 'web', [createTarget('one', (_, response) => response.end('ok'))])
   const failures: unknown[] = []
   const log = startAccessLog({
     folder,
     names,
     address: '127.0.0.1',
     ids: systemIds,
-    events: test.events,
+    events: balancer.events,
     failed: (error) => failures.push(error),
     ...(limits && { limits }),
   })
-  return { ...test, folder, log, failures }
+  return { ...balancer, folder, log, failures }
 }
 
 test('requests leave a line each in a file named as AWS names it, which only its owner reads', async ({
@@ -63,7 +63,7 @@ test('another file begins after five minutes', async ({ expect, onTestFinished }
   await log.stop()
 
   const ends = (await readdir(folder)).map((name) => /_(\d{8}T\d{4}Z)_/.exec(name)?.[1])
-  expect(ends.toSorted()).toEqual(['20250101T0005Z', '20250101T0010Z'])
+  expect(new Set(ends)).toEqual(new Set(['20250101T0005Z', '20250101T0010Z']))
   expect(clock.now()).toBe(START_MS + 5 * 60_000)
 })
 
@@ -77,7 +77,7 @@ test('no more is kept than the limits say, and the oldest files go', async ({ ex
 
   const files = await readdir(folder)
   const texts = await Promise.all(files.map((name) => readFile(join(folder, name), 'utf8')))
-  expect(texts.map((text) => /\/\d(?= HTTP)/.exec(text)?.[0]).toSorted()).toEqual(['/3', '/4'])
+  expect(new Set(texts.map((text) => /\/\d(?= HTTP)/.exec(text)?.[0]))).toEqual(new Set(['/3', '/4']))
 })
 
 test('a folder that cannot be made ends the log, is told once and harms no request', async ({
