@@ -1,6 +1,7 @@
 import { createServer, type RequestListener, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { QueueBackend } from '../backends/queue/port.ts'
+import { serveQuickly } from './quick-connection.ts'
 
 export interface AwsEndpointDeps {
   readonly host: string
@@ -12,7 +13,7 @@ export interface AwsEndpointDeps {
   readonly functions: RequestListener
 }
 
-export type QueueDoor = Pick<QueueBackend, 'handler' | 'introspection'>
+export type QueueDoor = Pick<QueueBackend, 'handler' | 'answer' | 'introspection'>
 
 export interface AwsEndpoint {
   /** `http://127.0.0.1:port`: what `--endpoint-url` and AWS_ENDPOINT_URL take. */
@@ -43,6 +44,18 @@ export async function startAwsEndpoint({ host, port, queue, functions }: AwsEndp
     if (!door.introspection) return answerEmpty(response, 404)
     door.introspection(request, response)
   })
+  const sockets = new Set<Socket>()
+  // node:http reads a connection as soon as it knows of it: it is told of those that are handed over.
+  const readByHttp = server.listeners('connection')
+  server.removeAllListeners('connection')
+  const handOver = (socket: Socket): void => {
+    for (const read of readByHttp) Reflect.apply(read, server, [socket])
+  }
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+    serveQuickly(socket, { answer: () => queue()?.answer, handOver })
+  })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host, resolve)
@@ -55,7 +68,7 @@ export async function startAwsEndpoint({ host, port, queue, functions }: AwsEndp
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
-        server.closeAllConnections()
+        for (const socket of sockets) socket.destroy()
       }),
   }
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { createAnswer } from './embedded/answer.ts'
 import { createHandler } from './embedded/handler.ts'
 import { type PeekedMessage, type QueueInspection, inspectQueues, peekMessages } from './embedded/inspect.ts'
 import { makeQueue, setAttributes } from './embedded/queues.ts'
@@ -31,10 +32,12 @@ const JOURNAL = 'queues.jsonl'
 function startEmbedded({ stateDir, region, queues, clock, ids, log }: QueueContext): EmbeddedQueueBackend {
   const store = openStore({ clock, ids, region, journalPath: join(stateDir, JOURNAL) })
   for (const spec of queues) ensureQueue(store, spec)
+  const answer = createAnswer(store, log)
   let isStopped = false
   return {
     detail: 'SQS in this process, JSON and query protocol',
-    handler: createHandler(store, log),
+    answer,
+    handler: createHandler(answer),
     introspection: createIntrospection(store),
     source: (queue) => createSource(store, queue),
     inspect: () => inspectQueues(store),

@@ -10,11 +10,35 @@ export interface QueueBackend {
   readonly detail: string
   /** Answers one request of an SQS client, in either protocol. The AWS endpoint calls it for what is for the queues. */
   readonly handler: RequestListener
+  /** The same apart from HTTP, where the queues are in this process. Replies once. */
+  readonly answer?: QueueAnswer
   /** Answers paths below `/_aldea/queues` with what is in the queues, where the adapter can look without receiving. */
   readonly introspection?: RequestListener
   /** What an event source mapping reads. The queue must exist. */
   source(queue: string): MessageSource
   stop(): Promise<void>
+}
+
+export type QueueAnswer = (request: QueueRequest, reply: (reply: QueueReply) => void) => void
+
+/** One request of an SQS client, however it has travelled. */
+export interface QueueRequest {
+  /** The header X-Amz-Target, which only the JSON protocol has: `AmazonSQS.SendMessage`. */
+  readonly target: string | undefined
+  /** Path and query. */
+  readonly url: string
+  /** How the client reached us, for the URLs of queues. */
+  readonly host: string
+  /** Undefined when it is too large to be read. */
+  readonly body: string | undefined
+  /** Aborted when the client has gone: a message given to it then would be hidden and never handled. Asked for once at most. */
+  signal(): AbortSignal
+}
+
+export interface QueueReply {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
 }
 
 /** One queue as its reader inside the emulator sees it: what ReceiveMessage, DeleteMessageBatch and GetQueueAttributes do. */

@@ -1,4 +1,4 @@
-import { FORBIDDEN } from './characters.ts'
+import { hasForbidden } from './characters.ts'
 import { QueueError, invalid, missing } from './errors.ts'
 import { MAX_MESSAGE_ATTRIBUTES } from './limits.ts'
 import type { WireAttribute, WireAttributes } from './message.ts'
@@ -89,7 +89,7 @@ function readAttribute(name: string, value: unknown): WireAttribute {
     throw refused(`Can't cast the value of message (user) attribute '${name}' to a number.`)
   }
   if (kind === 'Binary') return { DataType: type, BinaryValue: text }
-  if (FORBIDDEN.test(text)) throw new QueueError('InvalidMessageContents', `Invalid characters found in '${name}'.`)
+  if (hasForbidden(text)) throw new QueueError('InvalidMessageContents', `Invalid characters found in '${name}'.`)
   return { DataType: type, StringValue: text }
 }
 

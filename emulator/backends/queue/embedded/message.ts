@@ -11,12 +11,12 @@ export type WireAttributes = Readonly<Record<string, WireAttribute>>
 export interface MessageContent {
   readonly id: string
   readonly body: string
-  readonly attributes?: WireAttributes
-  readonly groupId?: string
-  readonly deduplicationId?: string
-  readonly traceHeader?: string
+  readonly attributes: WireAttributes | undefined
+  readonly groupId: string | undefined
+  readonly deduplicationId: string | undefined
+  readonly traceHeader: string | undefined
   /** ARN of the queue it was moved here from. */
-  readonly deadLetterSource?: string
+  readonly deadLetterSource: string | undefined
 }
 
 /**

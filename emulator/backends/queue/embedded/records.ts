@@ -30,16 +30,16 @@ export interface KeptMessage {
   readonly body: string
   readonly sentAtMs: number
   /** Of a delayed message. */
-  readonly visibleAtMs?: number
-  readonly attributes?: WireAttributes
-  readonly groupId?: string
-  readonly deduplicationId?: string
-  readonly traceHeader?: string
-  readonly deadLetterSource?: string
+  readonly visibleAtMs?: number | undefined
+  readonly attributes?: WireAttributes | undefined
+  readonly groupId?: string | undefined
+  readonly deduplicationId?: string | undefined
+  readonly traceHeader?: string | undefined
+  readonly deadLetterSource?: string | undefined
   /** As of the last time the journal was rewritten or the message moved. */
-  readonly receiveCount?: number
-  readonly firstReceivedAtMs?: number
+  readonly receiveCount?: number | undefined
+  readonly firstReceivedAtMs?: number | undefined
   /** Under which key, and until when, a FIFO queue remembers it. */
-  readonly key?: string
-  readonly untilMs?: number
+  readonly key?: string | undefined
+  readonly untilMs?: number | undefined
 }

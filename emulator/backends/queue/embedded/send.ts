@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { FORBIDDEN } from './characters.ts'
+import { hasForbidden } from './characters.ts'
 import { QueueError, invalid, missing } from './errors.ts'
 import { DEDUPLICATION_MS, MAX_DELAY_SECONDS } from './limits.ts'
 import { type Message, type WireAttributes, sequenceNumberOf, sizeOf } from './message.ts'
@@ -70,10 +70,11 @@ function accept(store: Store, queue: Queue, draft: Draft, sizeBytes: number): Me
     firstReceivedAtMs: undefined,
     receiptHandle: undefined,
     receivedAtMs: 0,
-    ...(draft.attributes ? { attributes: draft.attributes } : {}),
-    ...(draft.groupId === undefined ? {} : { groupId: draft.groupId }),
-    ...(draft.deduplicationId === undefined ? {} : { deduplicationId: draft.deduplicationId }),
-    ...(draft.traceHeader === undefined ? {} : { traceHeader: draft.traceHeader }),
+    attributes: draft.attributes,
+    groupId: draft.groupId,
+    deduplicationId: draft.deduplicationId,
+    traceHeader: draft.traceHeader,
+    deadLetterSource: undefined,
   }
   put(queue, message)
   if (message.state === 'ready') queue.waiters.wake()
@@ -89,7 +90,7 @@ function checkBody(body: string, sizeBytes: number, maxBytes: number): void {
       `One or more parameters are invalid. Reason: Message must be shorter than ${maxBytes} bytes.`,
     )
   }
-  if (FORBIDDEN.test(body)) {
+  if (hasForbidden(body)) {
     throw new QueueError(
       'InvalidMessageContents',
       'Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF.',

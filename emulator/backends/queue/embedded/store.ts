@@ -121,23 +121,23 @@ export function removeBelow(queue: Queue, serial: number): void {
   for (const message of queue.messages.values()) if (message.serial < serial) remove(queue, message)
 }
 
-/** @returns everything of a message that must outlive the process. */
+/** @returns everything of a message that must outlive the process. JSON leaves out what is undefined. */
 export function keptMessage(message: Message, remembered?: { key: string; untilMs: number }): KeptMessage {
-  const { serial, id, body, sentAtMs, attributes, groupId, deduplicationId, traceHeader, deadLetterSource } = message
   return {
-    serial,
-    id,
-    body,
-    sentAtMs,
-    ...(message.state === 'delayed' ? { visibleAtMs: message.visibleAtMs } : {}),
-    ...(attributes ? { attributes } : {}),
-    ...(groupId === undefined ? {} : { groupId }),
-    ...(deduplicationId === undefined ? {} : { deduplicationId }),
-    ...(traceHeader === undefined ? {} : { traceHeader }),
-    ...(deadLetterSource === undefined ? {} : { deadLetterSource }),
-    ...(message.receiveCount === 0 ? {} : { receiveCount: message.receiveCount }),
-    ...(message.firstReceivedAtMs === undefined ? {} : { firstReceivedAtMs: message.firstReceivedAtMs }),
-    ...remembered,
+    serial: message.serial,
+    id: message.id,
+    body: message.body,
+    sentAtMs: message.sentAtMs,
+    visibleAtMs: message.state === 'delayed' ? message.visibleAtMs : undefined,
+    attributes: message.attributes,
+    groupId: message.groupId,
+    deduplicationId: message.deduplicationId,
+    traceHeader: message.traceHeader,
+    deadLetterSource: message.deadLetterSource,
+    receiveCount: message.receiveCount === 0 ? undefined : message.receiveCount,
+    firstReceivedAtMs: message.firstReceivedAtMs,
+    key: remembered?.key,
+    untilMs: remembered?.untilMs,
   }
 }
 
@@ -146,9 +146,12 @@ function keptQueue({ name, createdAtMs, modifiedAtMs, attributes, tags }: Queue)
 }
 
 function restore(queue: Queue, kept: KeptMessage, nowMs: number): void {
-  const { key, untilMs, visibleAtMs = 0, ...content } = kept
+  const { key, untilMs, visibleAtMs = 0 } = kept
   const message: Message = {
-    ...content,
+    serial: kept.serial,
+    id: kept.id,
+    body: kept.body,
+    sentAtMs: kept.sentAtMs,
     sizeBytes: sizeOf(kept.body, kept.attributes),
     state: visibleAtMs > nowMs ? 'delayed' : 'ready',
     visibleAtMs,
@@ -156,6 +159,11 @@ function restore(queue: Queue, kept: KeptMessage, nowMs: number): void {
     firstReceivedAtMs: kept.firstReceivedAtMs,
     receiptHandle: undefined,
     receivedAtMs: 0,
+    attributes: kept.attributes,
+    groupId: kept.groupId,
+    deduplicationId: kept.deduplicationId,
+    traceHeader: kept.traceHeader,
+    deadLetterSource: kept.deadLetterSource,
   }
   if (message.deadLetterSource !== undefined) queue.isSorted = false
   put(queue, message)

@@ -2,7 +2,6 @@ import { type Action, type Input, type Output, queueOf } from '../action.ts'
 import { QueueError } from '../errors.ts'
 import { isObject, readAttributes, readInteger, readText } from '../input.ts'
 import { md5OfAttributes, md5OfText } from '../md5.ts'
-import type { WireAttributes } from '../message.ts'
 import { type Draft, type Sent, readDelayMs, send } from '../send.ts'
 
 export const sendMessage: Action = (call, input) => {
@@ -24,18 +23,15 @@ export function readDraft(input: Input): Draft {
 }
 
 /** MD5s are of what this request carries, also when a FIFO queue knew the message already. */
-export function sentOutput(draft: Draft, { messageId, sequenceNumber }: Sent): Output {
-  const trace: WireAttributes | undefined =
-    draft.traceHeader === undefined
-      ? undefined
-      : { AWSTraceHeader: { DataType: 'String', StringValue: draft.traceHeader } }
-  return {
-    MessageId: messageId,
-    MD5OfMessageBody: md5OfText(draft.body),
-    ...(draft.attributes ? { MD5OfMessageAttributes: md5OfAttributes(draft.attributes) } : {}),
-    ...(trace ? { MD5OfMessageSystemAttributes: md5OfAttributes(trace) } : {}),
-    ...(sequenceNumber === undefined ? {} : { SequenceNumber: sequenceNumber }),
+export function sentOutput({ body, attributes, traceHeader }: Draft, { messageId, sequenceNumber }: Sent): Output {
+  const output: Record<string, string> = { MessageId: messageId, MD5OfMessageBody: md5OfText(body) }
+  if (attributes) output['MD5OfMessageAttributes'] = md5OfAttributes(attributes)
+  if (traceHeader !== undefined) {
+    const system = { AWSTraceHeader: { DataType: 'String', StringValue: traceHeader } }
+    output['MD5OfMessageSystemAttributes'] = md5OfAttributes(system)
   }
+  if (sequenceNumber !== undefined) output['SequenceNumber'] = sequenceNumber
+  return output
 }
 
 /** Characters of group and deduplication ids. */
