@@ -34,6 +34,11 @@ export interface BackendOptions {
   readonly mode: 'auto' | 'container' | 'embedded'
   /** Servers that are already there, by kind; they are used as they are. */
   readonly urls: Readonly<Partial<Record<BackendSpec['kind'], string>>>
+  /**
+   * Whether services reach databases through relays, which can fail as those of the cloud do; servers of `urls` they
+   * always reach directly. Absent: where a system lists more than one instance.
+   */
+  readonly hasRelays?: boolean
   /** The usual images on the usual engine when absent. */
   readonly container?: ContainerOptions
   /** Signs requests to a queue elsewhere: `AWS_ACCESS_KEY_ID`, … */

@@ -60,7 +60,10 @@ export interface LoadBalancerSpec {
   readonly targetGroups: readonly TargetGroupConfig[]
 }
 
-export type BackendSpec = PostgresSpec | RedisSpec | QueuesSpec
+export type BackendSpec = StoreSpec | QueuesSpec
+
+/** A database: what services reach at one address, whichever instance is primary. */
+export type StoreSpec = PostgresSpec | RedisSpec
 
 interface PostgresSpec {
   readonly kind: 'postgres'

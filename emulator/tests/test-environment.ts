@@ -14,11 +14,12 @@ export interface TestEnvironmentOptions {
   readonly profile?: string
   readonly engine?: string
   readonly backends?: BackendOptions['mode']
+  readonly hasRelays?: boolean
 }
 
 /** A fresh environment on a free port, with its state in a temporary folder, stopped when the test ends. */
 export async function startTestEnvironment(options: TestEnvironmentOptions): Promise<Environment> {
-  const { onTestFinished, engine = 'scripted', backends: mode = 'embedded', ...wanted } = options
+  const { onTestFinished, engine = 'scripted', backends: mode = 'embedded', hasRelays, ...wanted } = options
   const [system] = systems
   const baseDir = await mkdtemp(join(tmpdir(), 'aldea-test-'))
   onTestFinished(() => rm(baseDir, { recursive: true, force: true }))
@@ -29,7 +30,7 @@ export async function startTestEnvironment(options: TestEnvironmentOptions): Pro
     // Shared by all tests: what is cached there is the same for every environment.
     cacheDir: join(tmpdir(), 'aldea-test-cache'),
     awsPort: 0,
-    backends: { mode, urls: {} },
+    backends: { mode, urls: {}, ...(hasRelays !== undefined && { hasRelays }) },
     redisBinary: undefined,
     host: '127.0.0.1',
     port: 0,

@@ -17,6 +17,8 @@ type OnTestFinished = TestContext['onTestFinished']
 const READONLY = `READONLY You can't write against a read only replica.`
 const UNBLOCKED = 'UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)'
 
+const NODES = { from: 'redis-001', successor: 'redis-002' }
+
 const installed = installedRedis()
 const { available } = await installed.probe()
 const adapters: readonly RedisAdapter[] = available ? [emulatedRedis, installed] : [emulatedRedis]
@@ -77,7 +79,7 @@ describe.for(adapters.map((adapter) => [adapter.name, adapter] as const))('befor
       return client
     }
     const closed = closeOf(await subscribe())
-    const failover = relay.failover({ durationMs: 10_000 })
+    const failover = relay.failover({ durationMs: 10_000, ...NODES })
     await closed
     const publisher = connected(relay, onTestFinished)
     expect(await publisher.publish('news', 'lost')).toBe(0)
@@ -94,7 +96,7 @@ describe.for(adapters.map((adapter) => [adapter.name, adapter] as const))('befor
   }) => {
     const { relay, clock, events } = await startRelayed(adapter, onTestFinished)
     const primary = await startBackend(adapter, onTestFinished)
-    const failover = relay.failover({ durationMs: 10_000, to: () => primary.url })
+    const failover = relay.failover({ durationMs: 10_000, ...NODES, to: () => primary.url })
     await expect(connected(relay, onTestFinished).set('a', '1')).rejects.toThrow(READONLY)
     const reader = connected(relay, onTestFinished)
     expect(await reader.get('a')).toBeNull()

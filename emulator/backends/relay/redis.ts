@@ -13,13 +13,21 @@ export interface RedisRelay extends Relay {
   load(durationMs: number): void
   /** Ends the connections that subscribe. */
   dropSubscribers(): void
-  /** A failover of ElastiCache: until the time is over new connections reach the demoted primary too. */
+  /**
+   * A failover of ElastiCache. Planned: until the time is over new connections reach the demoted primary too. Otherwise
+   * the node is lost: silence until the time is over.
+   */
   failover(failover: RedisFailover): Promise<void>
 }
 
 export interface RedisFailover {
   /** In practice 10 to 60 s. */
   readonly durationMs: number
+  /** By the API; planned when absent. */
+  readonly isPlanned?: boolean | undefined
+  /** Nodes, as events name them: `redis-001`. */
+  readonly from: string
+  readonly successor: string
   /** URL of the new primary; the same as before when absent. */
   readonly to?: (() => string) | undefined
 }
@@ -114,17 +122,22 @@ export async function startRedisRelay(options: RelayOptions): Promise<RedisRelay
         loading.clear()
       })
     },
-    async failover({ durationMs, to }) {
-      announce('Test Failover API called for node group 0001')
-      failovers += 1
-      demote()
-      dropSubscribers()
-      await clock.sleep(durationMs)
-      failovers -= 1
+    async failover({ durationMs, isPlanned = true, from, successor, to }) {
+      if (isPlanned) {
+        announce('Test Failover API called for node group 0001')
+        failovers += 1
+        demote()
+        dropSubscribers()
+        await clock.sleep(durationMs)
+        failovers -= 1
+      } else {
+        relay.blackHole(durationMs)
+        await clock.sleep(durationMs)
+      }
       if (to) relay.redirect(to)
       // The old primary is replaced: whoever still held on to it is cut off.
       for (const { client, role } of relay.links) if (role === 'replica') client.destroy()
-      announce(`Failover from primary node ${name}-001 to replica node ${name}-002 completed`)
+      announce(`Failover from primary node ${from} to replica node ${successor} completed`)
       announce('Recovering cache nodes 0001')
       announce('Finished recovery for cache nodes 0001')
     },

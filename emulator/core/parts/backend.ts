@@ -1,6 +1,8 @@
-import { choosePostgres, chooseQueue, chooseRedis } from '../../backends/choose.ts'
+import { choosePostgres, chooseQueue, chooseRedis, type ChooseOptions } from '../../backends/choose.ts'
+import { relayPostgres, relayRedis, type Store } from '../../backends/relay/store.ts'
+import type { BackendOptions } from '../environment-options.ts'
 import type { Part, StartedPart } from '../lifecycle.ts'
-import type { BackendSpec } from '../system.ts'
+import type { BackendSpec, StoreSpec } from '../system.ts'
 import { logOf, type World } from './world.ts'
 
 export function backendPart(world: World, spec: BackendSpec): Part {
@@ -34,12 +36,28 @@ export function backendPart(world: World, spec: BackendSpec): Part {
         })
         return world.queue
       }
-      const store =
-        spec.kind === 'postgres'
-          ? await choosePostgres({ ...context, database: spec.database })
-          : await chooseRedis(context)
+      const store = await startStore(world, spec, context)
       world.stores.set(spec.name, store)
       return store
     },
   }
+}
+
+/** With a relay before it where it may fail over, else as it is: the plain case pays for nothing. */
+async function startStore(world: World, spec: StoreSpec, context: ChooseOptions): Promise<Store> {
+  const { events, clock } = world
+  const { name, instances } = spec
+  const hasRelay = isRelayed(world.backends, spec)
+  if (spec.kind === 'postgres') {
+    const postgres = await choosePostgres({ ...context, database: spec.database })
+    return hasRelay ? relayPostgres(postgres, { name, instances, events, clock }) : postgres
+  }
+  const redis = await chooseRedis(context)
+  return hasRelay ? relayRedis(redis, { name, instances, events, clock }) : redis
+}
+
+function isRelayed({ urls, hasRelays }: BackendOptions, { kind, instances }: StoreSpec): boolean {
+  // A server of the user's own is used as it is; it may be far away, and speak TLS.
+  if (urls[kind] !== undefined) return false
+  return hasRelays ?? instances.length > 1
 }

@@ -2,6 +2,7 @@ import type { Runtime } from '../../../services/wire/runtime.ts'
 import type { LoadBalancer } from '../../alb/load-balancer.ts'
 import type { AwsEndpoint } from '../../aws/endpoint.ts'
 import type { QueueBackend } from '../../backends/queue/port.ts'
+import type { Store } from '../../backends/relay/store.ts'
 import type { Service } from '../../ecs/service.ts'
 import type { EventSourceMapping } from '../../lambda/event-source.ts'
 import type { LoadedFunction } from '../../lambda/function.ts'
@@ -19,8 +20,8 @@ export interface World extends EnvironmentOptions {
   balancer: LoadBalancer | undefined
   aws: AwsEndpoint | undefined
   queue: QueueBackend | undefined
-  /** URL of each database, by its name in the topology. */
-  readonly stores: Map<string, { readonly url: string; kill?(): void }>
+  /** Databases, by their names in the topology. */
+  readonly stores: Map<string, Store>
   readonly services: Map<string, Service>
   readonly addresses: Map<string, readonly string[]>
   readonly functions: Map<string, LoadedFunction>
