@@ -67,7 +67,8 @@ export function startForwarder(url: string, parts: ForwarderParts): Forwarder {
     const deadline = new AbortController()
     const timer = clock.after(DELIVERY_DEADLINE_MS, () => deadline.abort())
     try {
-      return await forwardBatch(connection.client, delivery, AbortSignal.any([deadline.signal, dead.signal]))
+      const signal = AbortSignal.any([deadline.signal, dead.signal])
+      return await forwardBatch(connection.client, delivery, { clock, signal })
     } finally {
       timer.cancel()
     }

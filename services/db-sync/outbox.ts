@@ -1,5 +1,6 @@
 import type { Client, QueryResult } from 'pg'
 import { DatabaseError } from 'pg'
+import type { Clock } from '../wire/clock.ts'
 import type { Delivery } from './delivery.ts'
 import { coalesce, type OutboxRow } from './domain/coalesce.ts'
 
@@ -17,18 +18,26 @@ export interface Forwarded {
 
 /**
  * Delivers one batch. Rows stay locked until they are gone, so another reader passes them by; they go only after they are
- * delivered. Whoever dies in between leaves them to the next one: a change may be told twice, never not at all.
+ * delivered. Whoever dies in between leaves them to the next one: a change may be told twice, never not at all. What could
+ * not be delivered is marked with the attempt.
  * @throws when PostgreSQL fails; the connection is of no more use then.
  */
-export async function forwardBatch(client: Client, delivery: Delivery, signal: AbortSignal): Promise<Forwarded> {
+export async function forwardBatch(
+  client: Client,
+  delivery: Delivery,
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+): Promise<Forwarded> {
   const rows = await takeRows(client)
   if (rows.length === 0) {
     await client.query('ROLLBACK')
     return { rows: 0, organisations: 0 }
   }
+  const triedAt = clock.now()
   const { organisations, failure } = await delivery.deliver(coalesce(rows), signal)
   const done = rows.flatMap(({ organisation, sequence }) => (organisations.has(organisation) ? [sequence] : []))
   if (done.length > 0) await client.query('DELETE FROM organisation_outbox WHERE sequence = ANY ($1)', [done])
+  const left = rows.flatMap(({ organisation, sequence }) => (organisations.has(organisation) ? [] : [sequence]))
+  if (left.length > 0) await client.query(MARK, [left, new Date(triedAt)])
   await client.query('COMMIT')
   return { rows: rows.length, organisations: organisations.size, failure }
 }
@@ -47,6 +56,9 @@ async function takeRows(client: Client): Promise<readonly OutboxRow[]> {
 }
 
 const UNDEFINED_TABLE = '42P01'
+
+const MARK = `
+UPDATE organisation_outbox SET attempts = attempts + 1, tried_at = coalesce(tried_at, $2) WHERE sequence = ANY ($1)`
 
 const TAKE = `
 BEGIN;

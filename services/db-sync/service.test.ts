@@ -133,13 +133,18 @@ test('killed between sending and marking, it leaves the row to the next one', as
   ])
 })
 
-test('what the queue refuses of a batch stays and is sent again', async ({ expect, onTestFinished }) => {
+test('what the queue refuses of a batch stays, with the attempts, and is sent again', async ({
+  expect,
+  onTestFinished,
+}) => {
   const { database, queue } = await openWorld(onTestFinished)
   queue.refuses = ({ organisation }) => organisation === 'org-3'
   await started(onTestFinished, database, queue)
 
   await database.pool.query(addMany, [5])
-  await expect.poll(() => waiting(database)).toBe(1)
+  const marks = async (): Promise<unknown> =>
+    (await database.pool.query('SELECT attempts > 1 AS again, tried_at FROM organisation_outbox')).rows
+  await expect.poll(marks).toEqual([{ again: true, tried_at: expect.any(Date) as unknown }])
   queue.refuses = () => false
 
   await expect.poll(() => waiting(database)).toBe(0)

@@ -78,6 +78,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
   full_page_writes: 'off',
   wal_level: 'logical',
   max_connections: '200',
+  track_commit_timestamp: 'on',
   shared_preload_libraries: 'pg_stat_statements',
   TimeZone: 'UTC',
   log_timezone: 'UTC',

@@ -60,6 +60,8 @@ function settings({ binaries, preload }: PostgresServer): string[] {
     full_page_writes: 'off',
     wal_level: 'logical',
     max_connections: '200',
+    // When a row was written, for whoever asks how long it has waited.
+    track_commit_timestamp: 'on',
     shared_preload_libraries: preload.join(','),
   }
   // Reading without the worker processes of 18: three processes less, and nothing here is limited by the disk.

@@ -8,6 +8,7 @@ import { sql as idempotencyKeys } from './012-idempotency-keys.ts'
 import { sql as billing } from './013-billing.ts'
 import { sql as usagePath } from './014-usage-path.ts'
 import { sql as planHistory } from './015-plan-history.ts'
+import { sql as outboxAttempts } from './016-outbox-attempts.ts'
 
 /** One step of the schema. Once released it never changes: its checksum is kept in the database. */
 export interface Migration {
@@ -27,4 +28,5 @@ export const migrations: readonly Migration[] = [
   { name: '013-billing', sql: billing },
   { name: '014-usage-path', sql: usagePath },
   { name: '015-plan-history', sql: planHistory },
+  { name: '016-outbox-attempts', sql: outboxAttempts },
 ]
