@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { toRawAnswer } from './answers.ts'
 import type { InProcessTarget } from './model.ts'
-import type { OpenSocket, Registration } from './targets/target-group.ts'
+import type { OpenSocket, Registration } from './targets/member.ts'
 
 export interface Upgrade {
   readonly request: IncomingMessage

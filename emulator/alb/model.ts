@@ -180,7 +180,12 @@ export interface NetworkTarget extends TargetBase {
 
 /** `DescribeTargetHealth`'s states with its reason codes and descriptions; `since` in milliseconds. */
 export type TargetHealth =
-  | { readonly state: 'initial'; readonly since: number; readonly reason: 'Elb.InitialHealthChecking' }
+  | {
+      readonly state: 'initial'
+      readonly since: number
+      readonly reason: 'Elb.InitialHealthChecking'
+      readonly description: string
+    }
   | { readonly state: 'healthy'; readonly since: number }
   | {
       readonly state: 'unhealthy'
@@ -188,7 +193,19 @@ export type TargetHealth =
       readonly reason: UnhealthyReason
       readonly description: string
     }
-  | { readonly state: 'draining'; readonly since: number; readonly reason: 'Target.DeregistrationInProgress' }
+  | {
+      readonly state: 'draining'
+      readonly since: number
+      readonly reason: 'Target.DeregistrationInProgress'
+      readonly description: string
+    }
+  /** In a zone without a node of the balancer: nobody checks it, nothing goes there. */
+  | {
+      readonly state: 'unused'
+      readonly since: number
+      readonly reason: 'Target.NotInUse'
+      readonly description: string
+    }
 
 export type UnhealthyReason = 'Target.ResponseCodeMismatch' | 'Target.Timeout' | 'Target.FailedHealthChecks'
 

@@ -81,7 +81,7 @@ test('a service with a target group is there when its tasks are healthy, and tak
   expect,
   onTestFinished,
 }) => {
-  const { balancer, port, events } = await startTestBalancer({ onTestFinished })
+  const { balancer, port, events } = await startTestBalancer({ onTestFinished, zones: ['a', 'b'] })
   const targetGroup = balancer.targetGroup('web')
 
   const { tasks } = await startService(optionsFor(createPrograms(), { targetGroup }))
@@ -119,7 +119,7 @@ test('stopping deregisters first, so that what is in flight ends and nothing new
 })
 
 test('draining takes the tasks out and lets them finish', async ({ expect, onTestFinished }) => {
-  const { balancer } = await startTestBalancer({ onTestFinished })
+  const { balancer } = await startTestBalancer({ onTestFinished, zones: ['a', 'b'] })
   const programs = createPrograms()
   const targetGroup = balancer.targetGroup('web')
   const service = await startService(optionsFor(programs, { targetGroup }))
@@ -135,7 +135,7 @@ test('a task that is not healthy fails the start, says why, and leaves none of t
   expect,
   onTestFinished,
 }) => {
-  const { balancer } = await startTestBalancer({ onTestFinished })
+  const { balancer } = await startTestBalancer({ onTestFinished, zones: ['a', 'b'] })
   const programs = createPrograms({ healthStatus: 500 })
 
   const started = startService(optionsFor(programs, { targetGroup: balancer.targetGroup('web') }))
@@ -216,7 +216,7 @@ test('a killed task is replaced by one with an id and an address like a new task
   onTestFinished,
 }) => {
   const clock = createVirtualClock(0)
-  const { balancer, port, events } = await startTestBalancer({ onTestFinished })
+  const { balancer, port, events } = await startTestBalancer({ onTestFinished, zones: ['a', 'b'] })
   const targetGroup = balancer.targetGroup('web')
   const programs = createPrograms()
   const listen = { host: '127.0.0.1', port: 0 }

@@ -86,12 +86,12 @@ export async function startService(options: ServiceOptions): Promise<Service> {
 
   async function register(group: TargetGroup): Promise<void> {
     const targets = tasks.map(toTarget)
-    for (const target of targets) group.register(target)
+    group.register(...targets)
     await Promise.all(targets.map((target) => assertHealthy(name, target, group)))
   }
 
   function deregister(): void {
-    for (const { id } of tasks) targetGroup?.deregister(id)
+    targetGroup?.deregister(...tasks.map(({ id }) => id))
   }
 
   async function stop(): Promise<void> {

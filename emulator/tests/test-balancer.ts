@@ -86,7 +86,7 @@ export function createTargetOf(id: string, server: Server): TestTarget {
 /** Registers the targets and waits until each has passed its first check. */
 export async function register(balancer: LoadBalancer, group: string, targets: readonly Target[]): Promise<void> {
   const targetGroup = balancer.targetGroup(group)
-  for (const target of targets) targetGroup.register(target)
+  targetGroup.register(...targets)
   await Promise.all(targets.map(({ id }) => targetGroup.firstCheck(id)))
 }
 

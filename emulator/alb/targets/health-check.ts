@@ -1,11 +1,24 @@
-import { type Server, createServer, request } from 'node:http'
+import { type ClientRequest, type RequestOptions, type Server, createServer, request } from 'node:http'
+import { isIPv6 } from 'node:net'
 import { duplexPair } from 'node:stream'
 import type { Clock } from '../../../services/wire/clock.ts'
-import type { HealthCheckConfig, Target } from '../model.ts'
+import type { HealthCheckConfig, InProcessTarget, NetworkTarget, Target } from '../model.ts'
+import type { Matcher } from './matcher.ts'
 import type { CheckResult } from './target-health.ts'
 
-/** The matcher's default. */
-const HEALTHY_STATUS = 200
+export interface CheckDeps {
+  readonly config: HealthCheckConfig
+  readonly isPass: Matcher
+  readonly clock: Clock
+  /** Ends what is under way. */
+  readonly stopped: AbortSignal
+}
+
+/** A request that has been sent, and how to end it. */
+interface Probe {
+  readonly sent: ClientRequest
+  end(): void
+}
 
 /** As captured at real targets (aws-behaviour §1.5): nothing is forwarded, nothing is traced. */
 const CHECK_HEADERS = {
@@ -16,43 +29,68 @@ const CHECK_HEADERS = {
 
 /**
  * One health check: a request of its own over a connection of its own, which for an in-process target is a pair of
- * streams.
+ * streams. A redirect is an answer like any other.
  */
-export function checkTarget(target: Target, config: HealthCheckConfig, clock: Clock): Promise<CheckResult> {
+export function checkTarget(target: Target, { config, isPass, clock, stopped }: CheckDeps): Promise<CheckResult> {
   if (target.gone.aborted) return Promise.resolve(failedChecks)
-  const [ours, theirs] = duplexPair()
-  createDoor(target).emit('connection', theirs)
 
   return new Promise<CheckResult>((resolve) => {
-    const check = request({
-      createConnection: () => ours,
-      path: config.path,
-      headers: { Host: target.id, ...CHECK_HEADERS },
-    })
     const timer = clock.after(config.timeoutSeconds * 1000, () => finish(timedOut))
     const refuse = (): void => finish(failedChecks)
+    const probe = target.kind === 'network' ? probeNetwork(target, config) : probeInProcess(target, config, refuse)
 
     function finish(result: CheckResult): void {
       timer.cancel()
       target.gone.removeEventListener('abort', refuse)
-      ours.destroy()
-      theirs.destroy()
+      stopped.removeEventListener('abort', refuse)
+      probe.end()
       resolve(result)
     }
 
     target.gone.addEventListener('abort', refuse)
-    // A pair of streams does not tell one end that the other broke off.
-    theirs.once('close', () => {
-      if (!theirs.writableFinished) refuse()
-    })
-    check.on('error', refuse)
-    check.on('response', (response) => finish(toResult(response.statusCode)))
-    check.end()
+    stopped.addEventListener('abort', refuse)
+    probe.sent.on('error', refuse)
+    probe.sent.on('response', ({ statusCode = 0 }) => finish(toResult(statusCode, isPass)))
+    probe.sent.end()
   })
 }
 
+/** What a target that nothing reaches does to a check. */
+export async function timeOutCheck({ config, clock, stopped }: CheckDeps): Promise<CheckResult> {
+  await clock.sleep(config.timeoutSeconds * 1000, stopped).catch(() => undefined)
+  return timedOut
+}
+
+function probeNetwork({ host, port }: NetworkTarget, config: HealthCheckConfig): Probe {
+  const checked = config.port ?? port
+  const authority = `${isIPv6(host) ? `[${host}]` : host}:${checked}`
+  const sent = request({ host, port: checked, agent: false, ...toRequest(config, authority) })
+  return { sent, end: () => void sent.destroy() }
+}
+
+function probeInProcess(target: InProcessTarget, config: HealthCheckConfig, broken: () => void): Probe {
+  const [ours, theirs] = duplexPair()
+  createDoor(target).emit('connection', theirs)
+  // A pair of streams does not tell one end that the other broke off.
+  theirs.once('close', () => {
+    if (!theirs.writableFinished) broken()
+  })
+  const sent = request({ createConnection: () => ours, ...toRequest(config, target.id) })
+  return {
+    sent,
+    end() {
+      ours.destroy()
+      theirs.destroy()
+    },
+  }
+}
+
+function toRequest({ path }: HealthCheckConfig, authority: string): RequestOptions {
+  return { path, headers: { Host: authority, ...CHECK_HEADERS } }
+}
+
 /** Reads the request and hands it to the target, as the listener does: what the target throws is its failure, not ours. */
-function createDoor({ server }: Target): Server {
+function createDoor({ server }: InProcessTarget): Server {
   return createServer((received, response) => {
     try {
       if (!server.emit('request', received, response)) response.destroy()
@@ -69,8 +107,8 @@ const failedChecks: CheckResult = {
   description: 'Health checks failed',
 }
 
-function toResult(status: number | undefined): CheckResult {
-  if (status === HEALTHY_STATUS) return { passed: true }
+function toResult(status: number, isPass: Matcher): CheckResult {
+  if (isPass(status)) return { passed: true }
   return {
     passed: false,
     reason: 'Target.ResponseCodeMismatch',

@@ -25,7 +25,9 @@ test('any list of ranges holds exactly what is in one of them', ({ expect }) => 
   const range = fc.tuple(status, status).map(([one, other]) => [Math.min(one, other), Math.max(one, other)] as const)
   fc.assert(
     fc.property(fc.array(range, { minLength: 1, maxLength: 5 }), status, (ranges, asked) => {
-      const isPass = parseMatcher(ranges.map(([first, last]) => (first === last ? first : `${first}-${last}`)).join(','))
+      const isPass = parseMatcher(
+        ranges.map(([first, last]) => (first === last ? first : `${first}-${last}`)).join(','),
+      )
       expect(isPass?.(asked)).toBe(ranges.some(([first, last]) => asked >= first && asked <= last))
     }),
   )

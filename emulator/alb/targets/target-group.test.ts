@@ -70,7 +70,12 @@ test('a new target is healthy after its first pass, at once', async ({ expect, o
   const before = healthOf(group, 'one')
   await group.firstCheck('one')
 
-  expect(before).toEqual({ state: 'initial', since: START_MS, reason: 'Elb.InitialHealthChecking' })
+  expect(before).toEqual({
+    state: 'initial',
+    since: START_MS,
+    reason: 'Elb.InitialHealthChecking',
+    description: 'Initial health checks in progress',
+  })
   expect(healthOf(group, 'one')).toEqual({ state: 'healthy', since: START_MS })
   expect(events.of('alb.target-health').map(({ state, reason }) => [state, reason])).toEqual([
     ['initial', 'Elb.InitialHealthChecking'],
@@ -206,6 +211,7 @@ test('a deregistered target gets nothing new, ends what it has, and is unused af
     state: 'draining',
     since: START_MS,
     reason: 'Target.DeregistrationInProgress',
+    description: 'Target deregistration is in progress',
   })
   await clock.advance(300_000)
   expect(group.describeHealth().map(({ target }) => target.id)).toEqual(['new'])

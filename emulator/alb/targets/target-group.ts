@@ -1,99 +1,151 @@
-import type { ServerResponse } from 'node:http'
 import type { Clock, Timer } from '../../../services/wire/clock.ts'
 import type { EventStream } from '../../core/events.ts'
 import { takeOver } from '../answers.ts'
-import { checkTarget } from './health-check.ts'
-import type { Target, TargetGroupConfig, TargetHealthDescription } from '../model.ts'
-import { type CheckResult, type HealthTrack, initialTrack, nextTrack } from './target-health.ts'
+import type { Target, TargetGroupConfig, TargetHealth, TargetHealthDescription } from '../model.ts'
+import type { Zones } from '../zones.ts'
+import { createAlgorithm } from './algorithms.ts'
+import { type GroupNode, createGroupNode, updateNode } from './group-node.ts'
+import { type HealthChecks, startHealthChecks } from './health-checks.ts'
+import { type Matcher, parseMatcher } from './matcher.ts'
+import { type Member, type Registration, createView } from './member.ts'
+import { beginsSlowly, slowStartOf } from './slow-start.ts'
+import { createStickiness } from './stickiness.ts'
+import type { StickinessCookies } from './stickiness-cookie.ts'
+import {
+  type CheckResult,
+  type Unchecked,
+  drainingHealth,
+  mergeHealth,
+  nextTrack,
+  outOfUse,
+  unusedHealth,
+} from './target-health.ts'
 
 export interface TargetGroup {
   readonly name: string
-  /** Takes the target in and checks it at once; it gets requests when that check has passed. */
-  register(target: Target): void
+  /**
+   * Takes the targets in, in one operation, and checks them at once; each gets requests when that check has passed.
+   * Nothing changes for a target that is registered already.
+   */
+  register(...targets: readonly Target[]): void
   /** Nothing new goes there; what is in flight goes on until the deregistration delay ends. */
-  deregister(targetId: string): void
+  deregister(...targetIds: readonly string[]): void
   /** Every registered and draining target. */
   describeHealth(): readonly TargetHealthDescription[]
-  /** The result of the target's first check since it was registered; rejects when it is not. */
-  firstCheck(targetId: string): Promise<CheckResult>
-}
-
-/** A target in its group. */
-export interface Registration {
-  readonly target: Target
-  /** What it has in flight. */
-  readonly responses: Set<ServerResponse>
-  readonly sockets: Set<OpenSocket>
-}
-
-export interface OpenSocket {
-  /** Ends it at once, as a broken connection to the target would. */
-  cut(): void
+  /** The first checks of all nodes since the target was registered: one failure, else a pass; rejects when it is not. */
+  firstCheck(targetId: string): Promise<CheckResult | Unchecked>
 }
 
 export interface RoutedTargetGroup extends TargetGroup {
-  /** The target for one request through the node; undefined when none is registered. */
-  pick(node: number): Registration | undefined
+  /** The target for one request through the node; undefined when there is none. */
+  pick(node: number, cookieHeader: string | undefined): Registration | undefined
+  /** `Set-Cookie` values for an answer of the target; undefined when there are none. */
+  setCookiesFor(registration: Registration): readonly string[] | undefined
+  /** What the node chooses from, and why. */
+  explain(node: number): RoutingState
   stop(): void
 }
 
-interface Entry extends Registration {
-  track: HealthTrack
+export interface RoutingState {
+  readonly algorithm: NonNullable<TargetGroupConfig['algorithm']>
+  /** Ids of the targets that get requests. */
+  readonly routable: readonly string[]
+  /** Fewer are healthy than the group's minimum, so that unhealthy ones get requests too. */
+  readonly isFailOpen: boolean
+}
+
+export interface TargetGroupDeps {
+  readonly clock: Clock
+  readonly events: EventStream
+  readonly zones: Zones
+  /** Uniform in [0, 1). */
+  readonly random: () => number
+  readonly cookies: StickinessCookies
+  /** Hears that nothing new goes to a target. */
+  onDraining?(target: Target): void
+}
+
+/** A member with what is under way for it. */
+interface Entry extends Member {
+  checks: HealthChecks | undefined
+  /** Of its deregistration delay. */
   timer: Timer | undefined
-  firstCheck: Promise<CheckResult> | undefined
+  shown: TargetHealth['state'] | undefined
 }
 
 /** AWS's default. */
 const DEREGISTRATION_DELAY_SECONDS = 300
 
-export function createTargetGroup(
-  config: TargetGroupConfig,
-  { clock, events }: { clock: Clock; events: EventStream },
-): RoutedTargetGroup {
-  const { name, healthCheck } = config
+/** @throws Error for a matcher that is none */
+export function createTargetGroup(config: TargetGroupConfig, deps: TargetGroupDeps): RoutedTargetGroup {
+  const { clock, events, zones, random, cookies } = deps
+  const { name, healthCheck, algorithm = 'round_robin' } = config
+  const isPass = matcherOf(config)
   const delayMs = (config.deregistrationDelaySeconds ?? DEREGISTRATION_DELAY_SECONDS) * 1000
+  const slowStartMs = slowStartOf(config)
+  const choose = createAlgorithm(algorithm, { clock, random, slowStartMs })
+  const stickiness = createStickiness(config, cookies)
+  const nodes = zones.names.map((zone, index) => createGroupNode(index, zone))
   const entries = new Map<string, Entry>()
-  /** Where each node's rotation stands: nodes do not know of each other. */
-  const rotations: number[] = []
-  let routable: readonly Entry[] = []
 
-  function register(target: Target): void {
+  function register(...targets: readonly Target[]): void {
+    const isFirst = ![...entries.values()].some(({ fixed }) => !fixed)
+    for (const target of targets) registerOne(target, isFirst)
+  }
+
+  function registerOne(target: Target, isFirst: boolean): void {
     const before = entries.get(target.id)
-    if (before && before.track.health.state !== 'draining') return
+    if (before && before.fixed?.state !== 'draining') return
     before?.timer?.cancel()
+    const nowMs = clock.now()
     const entry: Entry = {
       target,
       responses: before?.responses ?? new Set(),
       sockets: before?.sockets ?? new Set(),
-      track: initialTrack(clock.now()),
+      applicationCookie: stickiness?.applicationCookieFor(target.id),
+      views: nodes.map(() => createView(nowMs)),
+      isFirst,
+      fixed: zones.names.includes(target.zone) ? undefined : unusedHealth(nowMs),
+      checks: undefined,
       timer: undefined,
-      firstCheck: undefined,
+      shown: undefined,
     }
     entries.set(target.id, entry)
     target.gone.addEventListener('abort', () => cutAll(entry), { once: true })
     changed(entry)
-    entry.firstCheck = check(entry)
+    if (entry.fixed) return
+    const onResult = (node: number, result: CheckResult): void => see(entry, node, result)
+    entry.checks = startHealthChecks(target, { config: healthCheck, isPass, clock, zones, onResult })
   }
 
-  /** The next check is due an interval after this one began, however long this one takes. */
-  async function check(entry: Entry): Promise<CheckResult> {
-    entry.timer = clock.after(healthCheck.intervalSeconds * 1000, () => void check(entry))
-    const result = await checkTarget(entry.target, healthCheck, clock)
-    if (entries.get(entry.target.id) !== entry || entry.track.health.state === 'draining') return result
-    const { health } = entry.track
-    entry.track = nextTrack(entry.track, result, { config: healthCheck, nowMs: clock.now() })
-    if (entry.track.health.state !== health.state) changed(entry)
-    return result
-  }
-
-  function deregister(targetId: string): void {
-    const entry = entries.get(targetId)
-    if (!entry || entry.track.health.state === 'draining') return
-    entry.timer?.cancel()
-    const health = { state: 'draining', since: clock.now(), reason: 'Target.DeregistrationInProgress' } as const
-    entry.track = { ...entry.track, health }
-    entry.timer = clock.after(delayMs, () => remove(entry))
+  /** One node's check has a result. */
+  function see(entry: Entry, node: number, result: CheckResult): void {
+    const view = entry.views[node]
+    const groupNode = nodes[node]
+    if (!view || !groupNode) return
+    const { state } = view.track.health
+    const nowMs = clock.now()
+    view.track = nextTrack(view.track, result, { config: healthCheck, nowMs })
+    const isHealthy = view.track.health.state === 'healthy'
+    if (isHealthy === (state === 'healthy')) {
+      if (view.track.health.state !== state) changed(entry)
+      return
+    }
+    view.slowSince = isHealthy && beginsSlowly(entry, groupNode, { nowMs, slowStartMs }) ? nowMs : undefined
+    view.hasBeenHealthy ||= isHealthy
     changed(entry)
+  }
+
+  function deregister(...targetIds: readonly string[]): void {
+    for (const id of targetIds) {
+      const entry = entries.get(id)
+      if (!entry || entry.fixed?.state === 'draining') continue
+      entry.checks?.stop()
+      entry.fixed = drainingHealth(clock.now())
+      entry.timer = clock.after(delayMs, () => remove(entry))
+      changed(entry)
+      deps.onDraining?.(entry.target)
+    }
   }
 
   function remove(entry: Entry): void {
@@ -109,40 +161,63 @@ export function createTargetGroup(
   }
 
   function changed(entry: Entry): void {
-    routable = routableOf([...entries.values()])
-    const { health } = entry.track
+    for (const node of nodes) updateNode(node, entries.values(), { config, slowStartMs })
+    const health = healthOf(entry)
+    if (health.state === entry.shown) return
+    entry.shown = health.state
     emitHealth(entry.target, health.state, 'reason' in health ? health.reason : '')
+  }
+
+  /** A lost node tells nobody what it sees. */
+  function healthOf({ fixed, views }: Entry): TargetHealth {
+    if (fixed) return fixed
+    const seen = views.map(({ track }) => track.health)
+    const told = seen.filter((_, node) => !zones.isLost(zones.names[node] ?? ''))
+    return mergeHealth(told.length > 0 ? told : seen)
   }
 
   function emitHealth(target: Target, state: string, reason: string): void {
     events.emit({ type: 'alb.target-health', at: clock.now(), targetGroup: name, target: target.id, state, reason })
   }
 
+  function keptBy(node: GroupNode, cookieHeader: string): Member | undefined {
+    const targetId = stickiness?.read(cookieHeader)
+    const entry = targetId === undefined ? undefined : entries.get(targetId)
+    return entry && node.routable.includes(entry) ? entry : undefined
+  }
+
   return {
     name,
     register,
     deregister,
-    describeHealth: () => [...entries.values()].map(({ target, track }) => ({ target, health: track.health })),
+    describeHealth: () => [...entries.values()].map((entry) => ({ target: entry.target, health: healthOf(entry) })),
     async firstCheck(targetId) {
-      const checked = entries.get(targetId)?.firstCheck
-      if (!checked) throw new Error(`${targetId} is not registered in ${name}.`)
-      return checked
+      const entry = entries.get(targetId)
+      if (!entry) throw new Error(`${targetId} is not registered in ${name}.`)
+      return entry.checks?.first ?? outOfUse
     },
-    pick(node) {
-      const count = routable.length
-      if (count === 0) return undefined
-      const turn = (rotations[node] ?? node) % count
-      rotations[node] = turn + 1
-      return routable[turn]
+    pick(index, cookieHeader) {
+      const node = nodes[index]
+      if (!node) return undefined
+      const kept = stickiness && cookieHeader !== undefined ? keptBy(node, cookieHeader) : undefined
+      return kept ?? choose(node)
+    },
+    setCookiesFor: ({ target }) => stickiness?.setCookiesFor(target.id),
+    explain(index) {
+      const { routable = [], isFailOpen = false } = nodes[index] ?? {}
+      return { algorithm, routable: routable.map(({ target }) => target.id), isFailOpen }
     },
     stop() {
-      for (const { timer } of entries.values()) timer?.cancel()
+      for (const { checks, timer } of entries.values()) {
+        checks?.stop()
+        timer?.cancel()
+      }
     },
   }
 }
 
-/** The healthy ones; when there is none, all but the draining ones: the balancer fails open. */
-function routableOf(entries: readonly Entry[]): readonly Entry[] {
-  const healthy = entries.filter(({ track }) => track.health.state === 'healthy')
-  return healthy.length > 0 ? healthy : entries.filter(({ track }) => track.health.state !== 'draining')
+function matcherOf({ name, healthCheck }: TargetGroupConfig): Matcher {
+  const matcher = parseMatcher(healthCheck.matcher)
+  if (matcher) return matcher
+  throw new Error(`${name} has a matcher that is none: ${healthCheck.matcher}.`)
 }
