@@ -1,6 +1,7 @@
 import { type CachedOrganisation, readCachedOrganisations, scanCached } from './cached-organisation.ts'
 import { compare, type Disagreement } from './compare.ts'
-import { copyOrganisations, type Stores } from './copy-organisations.ts'
+import type { Stores } from './copy-organisations.ts'
+import { type Finding, judge, type QueueLook, readCached } from './judge.ts'
 import { redisKeys } from './redis-keys.ts'
 import {
   readAbsentIds,
@@ -10,60 +11,30 @@ import {
   type StoredOrganisation,
 } from './stored-organisation.ts'
 
-export type { Disagreement } from './compare.ts'
-
 export interface CheckOptions {
   /** Absent: all of them, and every key that Redis accepts. */
   readonly organisation?: string | undefined
+  readonly inQueue?: QueueLook
 }
 
 const PAGE = 500
-/** An organisation that changes this often while it is looked at is reported as it was seen last. */
-const LOOKS = 5
 
 /**
- * Lists what PostgreSQL and Redis disagree about. Changes may go on: a suspect is looked at again while PostgreSQL holds
- * still. What has been changed and not yet copied is a disagreement.
+ * Lists what PostgreSQL and Redis do not agree on, and tells what is merely underway from what nobody will mend. Changes
+ * may go on: a suspect is looked at again while PostgreSQL holds still.
  */
 export async function* checkConsistency(
   stores: Stores,
-  { organisation }: CheckOptions = {},
-): AsyncIterable<Disagreement> {
+  { organisation, inQueue }: CheckOptions = {},
+): AsyncIterable<Finding> {
   if (organisation !== undefined) {
-    yield* await examine(stores, organisation)
+    yield* await judge(stores, [organisation], inQueue)
     return
   }
-  for await (const suspects of suspectsOf(stores)) {
-    for (const id of suspects) yield* await examine(stores, id)
-  }
+  for await (const suspects of suspectsOf(stores)) yield* await judge(stores, suspects, inQueue)
   for await (const { ids, keyHashes } of scanCached(stores.redis)) {
-    for (const id of await readAbsentIds(stores.pool, ids)) yield* await examine(stores, id)
+    yield* await judge(stores, await readAbsentIds(stores.pool, ids), inQueue)
     yield* await findOrphans(stores, keyHashes)
-  }
-}
-
-/** Makes Redis say what PostgreSQL says by now, of every organisation and key that the disagreements name. */
-export async function repairConsistency(stores: Stores, disagreements: readonly Disagreement[]): Promise<void> {
-  for (let start = 0; start < disagreements.length; start += PAGE) {
-    const some = disagreements.slice(start, start + PAGE)
-    await forgetKeys(stores, some)
-    const ahead = new Set(some.filter(({ kind }) => kind === 'ahead').map(({ organisation }) => organisation))
-    const others = new Set(some.map(({ organisation }) => organisation).filter((id) => !ahead.has(id)))
-    await copyOrganisations(stores, [...others])
-    await copyOrganisations(stores, [...ahead], { force: true })
-  }
-}
-
-/** What disagrees about one organisation, seen while its version stayed the same. */
-async function examine(stores: Stores, id: string): Promise<Disagreement[]> {
-  let before = await readOne(stores, id)
-  for (let look = 1; ; look += 1) {
-    const [cached] = await readCached(stores, [before ?? { id, keyHashes: [], revokedKeyHashes: [] }])
-    const found = cached ? compare(before, cached) : []
-    if (found.length === 0) return found
-    const after = await readOne(stores, id)
-    if (after?.version === before?.version || look === LOOKS) return found
-    before = after
   }
 }
 
@@ -108,30 +79,6 @@ async function findOrphans({ pool, redis }: Stores, hashes: readonly string[]): 
     const detail = `key ${keyHash.slice(0, 12)}… is accepted and PostgreSQL does not know it`
     return [{ organisation, kind: 'key-revoked-but-accepted', detail, keyHash }]
   })
-}
-
-/** Takes back keys that are accepted though they are not in force, by whomever they are listed. */
-async function forgetKeys({ pool, redis }: Stores, disagreements: readonly Disagreement[]): Promise<void> {
-  const hashes = disagreements.flatMap(({ kind, keyHash }) =>
-    kind === 'key-revoked-but-accepted' && keyHash !== undefined ? [keyHash] : [],
-  )
-  const inForce = await readKeysInForce(pool, hashes)
-  const gone = hashes.filter((hash) => !inForce.has(hash))
-  if (gone.length > 0) await redis.del(gone.map(redisKeys.apiKey))
-}
-
-async function readOne({ pool }: Stores, id: string): Promise<StoredOrganisation | undefined> {
-  return (await readOrganisations(pool, [id])).organisations[0]
-}
-
-function readCached(
-  { redis }: Stores,
-  stored: readonly Pick<StoredOrganisation, 'id' | 'keyHashes' | 'revokedKeyHashes'>[],
-): Promise<CachedOrganisation[]> {
-  return readCachedOrganisations(
-    redis,
-    stored.map(({ id, keyHashes, revokedKeyHashes }) => ({ id, hashes: [...keyHashes, ...revokedKeyHashes] })),
-  )
 }
 
 function named(owners: readonly (string | null)[]): string[] {
