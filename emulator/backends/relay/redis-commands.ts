@@ -20,12 +20,18 @@ export interface CommandTraits {
   readonly isSubscribe: boolean
 }
 
-/** What a replica would make of a command, by its words. */
-export function traitsOf([first = '', ...rest]: readonly string[]): CommandTraits {
-  const name = first.toLowerCase()
-  return {
-    isWrite: WRITES.has(name),
-    mayWait: STREAM_READS.has(name) ? rest.some((word) => word.toLowerCase() === 'block') : WAITS.has(name),
-    isSubscribe: SUBSCRIBES.has(name),
-  }
+/** What a replica would make of a command, by its first words. */
+export function traitsOf(words: readonly string[]): CommandTraits {
+  const name = words[0]?.toLowerCase() ?? ''
+  const traits = TRAITS.get(name) ?? NONE
+  if (!STREAM_READS.has(name)) return traits
+  return { ...traits, mayWait: words.some((word) => word.toLowerCase() === 'block') }
 }
+
+const NONE: CommandTraits = { isWrite: false, mayWait: false, isSubscribe: false }
+const TRAITS: ReadonlyMap<string, CommandTraits> = new Map(
+  [...WRITES, ...WAITS, ...SUBSCRIBES].map((name) => [
+    name,
+    { isWrite: WRITES.has(name), mayWait: WAITS.has(name), isSubscribe: SUBSCRIBES.has(name) },
+  ]),
+)

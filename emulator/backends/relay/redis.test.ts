@@ -163,10 +163,18 @@ test('commands and replies are counted however the bytes are cut', ({ expect }) 
       const stream = Buffer.from(items.join(''))
       const ends: number[] = []
       let before = 0
-      const track = trackResp(({ end }) => ends.push(before + end))
+      const first: (string | undefined)[] = []
+      const track = trackResp(({ words, end }) => {
+        ends.push(before + end)
+        first.push(words[0])
+      }, 1)
       for (; before < stream.length; before += size) track.push(stream.subarray(before, before + size))
       let at = 0
       expect(ends).toEqual(items.map((each) => (at += Buffer.byteLength(each))))
+      items.forEach((each, index) => {
+        const [, length = '', word] = /^\*\d+\r\n\$(\d+)\r\n([ -~]{0,32})\r\n/.exec(each) ?? []
+        if (word !== undefined && Number(length) === word.length) expect(first[index]).toBe(word)
+      })
     }),
   )
 })

@@ -48,6 +48,8 @@ const UNBLOCKED = Buffer.from(
   '-UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)\r\n',
 )
 const LOADING = Buffer.from('-LOADING Redis is loading the dataset in memory\r\n')
+/** As far as BLOCK of XREADGROUP may be: its name, GROUP, group, consumer, COUNT, count. */
+const KEPT_WORDS = 7
 const NOTHING = Buffer.alloc(0)
 
 /** Starts a relay; it understands RESP 2 and 3. `CLIENT REPLY` it does not, nor encryption. */
@@ -159,7 +161,7 @@ function passCommands(link: RedisLink): (chunk: Buffer) => Buffer {
     link.unanswered += 1
     link.isSubscriber ||= isSubscribe
     passed = end
-  })
+  }, KEPT_WORDS)
   return (chunk) => {
     if (link.lastWords) return NOTHING
     passed = 0
@@ -192,7 +194,7 @@ function answerLoading({ client }: RedisLink, splice: () => void): () => void {
     whole = end
     const isInfo = words[0]?.toLowerCase() === 'info'
     client.write(isInfo ? `$${info.length}\r\n${info}\r\n` : LOADING)
-  })
+  }, 1)
   const answer = (chunk: Buffer): void => {
     whole = -1
     commands.push(chunk)
