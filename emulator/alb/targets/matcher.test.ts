@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { array, assert, integer, property, tuple } from 'fast-check'
 import { test } from 'vitest'
 import { parseMatcher } from './matcher.ts'
 
@@ -21,10 +21,10 @@ test('what AWS refuses is no matcher', ({ expect }) => {
 })
 
 test('any list of ranges holds exactly what is in one of them', ({ expect }) => {
-  const status = fc.integer({ min: 200, max: 499 })
-  const range = fc.tuple(status, status).map(([one, other]) => [Math.min(one, other), Math.max(one, other)] as const)
-  fc.assert(
-    fc.property(fc.array(range, { minLength: 1, maxLength: 5 }), status, (ranges, asked) => {
+  const status = integer({ min: 200, max: 499 })
+  const range = tuple(status, status).map(([one, other]) => [Math.min(one, other), Math.max(one, other)] as const)
+  assert(
+    property(array(range, { minLength: 1, maxLength: 5 }), status, (ranges, asked) => {
       const isPass = parseMatcher(
         ranges.map(([first, last]) => (first === last ? first : `${first}-${last}`)).join(','),
       )
