@@ -1,5 +1,7 @@
 import type { ServerResponse } from 'node:http'
+import { ClientResponse } from './client-response.ts'
 import type { FixedResponseAction } from './model.ts'
+import type { Redirect } from './rules/redirect.ts'
 
 /** What the balancer answers itself, and the titles it does so with (aws-behaviour §1.13). */
 const TITLES = {
@@ -15,8 +17,12 @@ const TITLES = {
   502: 'Bad Gateway',
   503: 'Service Temporarily Unavailable',
   504: 'Gateway Time-out',
+  /** Nobody has shown a page for it. */
+  463: '',
   505: 'HTTP Version Not Supported',
 } as const
+
+const REDIRECT_TITLES = { 301: 'Moved Permanently', 302: 'Found' } as const
 
 export type OwnStatus = keyof typeof TITLES
 
@@ -33,7 +39,7 @@ export function answer(response: ServerResponse, status: OwnStatus, nowMs: numbe
     status,
     title: TITLES[status],
     contentType: 'text/html',
-    body: toPage(status, headers['user-agent']),
+    body: status === 463 ? '' : toPaddedPage(status, headers['user-agent']),
   })
 }
 
@@ -54,9 +60,16 @@ export function answerFixed(response: ServerResponse, action: FixedResponseActio
   })
 }
 
+/** A redirect with nginx's page for it. */
+export function answerRedirect(response: ServerResponse, { statusCode, location }: Redirect, nowMs: number): void {
+  const title = REDIRECT_TITLES[statusCode]
+  const body = toPage(`${statusCode} ${title}`)
+  send(response, nowMs, { status: statusCode, title, contentType: 'text/html', body, location })
+}
+
 /** A whole answer for a connection whose request could not be read, or which is no longer HTTP; the connection ends. */
 export function toRawAnswer(status: OwnStatus, nowMs: number): string {
-  const page = toPage(status, undefined)
+  const page = toPage(`${status} ${TITLES[status]}`)
   const head = [
     `HTTP/1.1 ${status} ${TITLES[status]}`,
     `Server: ${SERVER}`,
@@ -74,10 +87,13 @@ interface Content {
   readonly title: string | undefined
   readonly contentType: string
   readonly body: string
+  /** Of a redirect. */
+  readonly location?: string
 }
 
-function send(response: ServerResponse, nowMs: number, { status, title, contentType, body }: Content): void {
+function send(response: ServerResponse, nowMs: number, { status, title, contentType, body, location }: Content): void {
   if (response.headersSent || response.destroyed) return
+  if (response instanceof ClientResponse) response.isOwn = true
   for (const name of response.getHeaderNames()) response.removeHeader(name)
   // In the order that the real balancer writes them in.
   const headers = {
@@ -86,14 +102,19 @@ function send(response: ServerResponse, nowMs: number, { status, title, contentT
     'Content-Type': contentType,
     'Content-Length': Buffer.byteLength(body),
     Connection: response.shouldKeepAlive ? 'keep-alive' : 'close',
+    ...(location !== undefined && { Location: location }),
   }
   if (title === undefined) response.writeHead(status, headers)
   else response.writeHead(status, title, headers)
   response.end(body)
 }
 
-function toPage(status: OwnStatus, userAgent: string | undefined): string {
-  const title = `${status} ${TITLES[status]}`
+function toPaddedPage(status: OwnStatus, userAgent: string | undefined): string {
+  const page = toPage(`${status} ${TITLES[status]}`)
+  return userAgent !== undefined && PADDED_USER_AGENT.test(userAgent) ? page + PADDING : page
+}
+
+function toPage(title: string): string {
   const lines = [
     '<html>',
     `<head><title>${title}</title></head>`,
@@ -102,8 +123,7 @@ function toPage(status: OwnStatus, userAgent: string | undefined): string {
     '</body>',
     '</html>',
   ]
-  const page = `${lines.join('\r\n')}\r\n`
-  return userAgent !== undefined && PADDED_USER_AGENT.test(userAgent) ? page + PADDING : page
+  return `${lines.join('\r\n')}\r\n`
 }
 
 function toDate(nowMs: number): string {

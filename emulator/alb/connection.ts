@@ -1,5 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Exchange } from './exchange.ts'
+import type { Front, Mark } from './wire/front.ts'
 
 /** One client connection of a listener. */
 export interface Connection {
@@ -24,6 +26,17 @@ export interface Connection {
   /** Responses that have not ended, and the latest of them all. */
   open: number
   latest: ServerResponse | undefined
+  latestExchange: Exchange | undefined
+  /** Of the balancer's clock: the first of all bytes, and the latest, either way. */
+  openedAt: number
+  lastActiveAt: number
+  /** Requests that have come, and what its reader has noted of those yet to come. */
+  requests: number
+  readonly marks: Mark[]
+  /** Undefined where something else reads the client's bytes. */
+  front: Front | undefined
+  /** No longer HTTP. */
+  isTunnel: boolean
 }
 
 /** What a TLS handshake has agreed on. */
@@ -61,6 +74,13 @@ export function createConnection(socket: Socket, { node, traceId, kind = 'http',
     sentBytes: 0,
     open: 0,
     latest: undefined,
+    latestExchange: undefined,
+    openedAt: 0,
+    lastActiveAt: 0,
+    requests: 0,
+    marks: [],
+    front: undefined,
+    isTunnel: false,
   }
 }
 

@@ -1,21 +1,31 @@
 import type { IncomingMessage } from 'node:http'
 import type { Connection } from './connection.ts'
-import type { RequestFacts } from './rules/rules.ts'
-import type { Registration } from './targets/target-group.ts'
+import type { Action } from './model.ts'
+import { type RequestFacts, toHostName, toPath, toQuery } from './rules/facts.ts'
+import type { Rewrite } from './rules/transforms.ts'
+import type { Registration } from './targets/member.ts'
 
 /** A request on its way through the balancer, with what the access log will say of it. */
 export interface Exchange extends RequestFacts {
   readonly request: IncomingMessage
   readonly connection: Connection
   readonly startedAt: number
+  /** The balancer's clock. */
+  readonly now: () => number
   /** As sent, whatever is rewritten on the way to the target. */
   readonly requestUrl: string
-  /** The `Host` header as sent. */
-  readonly authority: string | undefined
   /** Whether a developer on this machine has asked to be told how the answer came about. */
   readonly isExplained: boolean
   /** Undefined until a rule has matched, and for requests refused before. */
   rule: number | 'default' | undefined
+  /** What the rule says. */
+  action: Action | undefined
+  /** The `Location` of a redirect. */
+  redirectUrl: string | undefined
+  /** What the rule rewrites on the way to the target. */
+  rewrite: Rewrite | undefined
+  /** Values of `Set-Cookie` that the answer gets besides the target's own. */
+  setCookies: string[] | undefined
   targetGroup: string | undefined
   registration: Registration | undefined
   traceId: string
@@ -32,11 +42,15 @@ export interface Exchange extends RequestFacts {
   /** Of a request that breaks a rule of HTTP (aws-behaviour §1.11). */
   classification: 'Acceptable' | 'Ambiguous' | 'Severe' | undefined
   classificationReason: string | undefined
+  /** Both connections end with it. */
+  closes: boolean
 }
 
 /** Why there is an answer that no target gave. */
 export type Failure =
   | 'no-targets'
+  | 'redirect-too-long'
+  | 'transform-failed'
   | 'target-gone'
   | 'target-refused'
   | 'target-closed'
@@ -52,20 +66,27 @@ export type Failure =
   | 'idle-timeout'
   | 'client-left'
 
-export function openExchange(request: IncomingMessage, connection: Connection, nowMs: number): Exchange {
+export function openExchange(request: IncomingMessage, connection: Connection, now: () => number): Exchange {
   const { headers, method = '-', url = '' } = request
   return {
     request,
     connection,
-    startedAt: nowMs,
+    startedAt: now(),
+    now,
     requestUrl: url,
     authority: headers.host,
     isExplained: headers['x-aldea-explain'] === '1' && isLoopback(connection.client),
     method,
     host: toHostName(headers.host),
     path: toPath(url),
+    query: toQuery(url),
+    client: connection.client,
     headers,
     rule: undefined,
+    action: undefined,
+    redirectUrl: undefined,
+    rewrite: undefined,
+    setCookies: undefined,
     targetGroup: undefined,
     registration: undefined,
     traceId: '-',
@@ -76,22 +97,10 @@ export function openExchange(request: IncomingMessage, connection: Connection, n
     errorReason: undefined,
     classification: undefined,
     classificationReason: undefined,
+    closes: false,
   }
 }
 
 function isLoopback(address: string): boolean {
   return address.startsWith('127.') || address === '::1'
-}
-
-function toHostName(host: string | undefined): string {
-  if (host === undefined) return ''
-  const colon = host.lastIndexOf(':')
-  // The colons of a bracketed IPv6 address are not the one before a port.
-  const name = colon === -1 || host.endsWith(']') ? host : host.slice(0, colon)
-  return name.toLowerCase()
-}
-
-function toPath(url: string): string {
-  const query = url.indexOf('?')
-  return query === -1 ? url : url.slice(0, query)
 }

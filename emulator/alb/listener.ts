@@ -1,22 +1,30 @@
-import { type Server, createServer } from 'node:http'
+import { createServer } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../../services/wire/clock.ts'
 import type { Ids } from '../../services/wire/runtime.ts'
 import type { EventStream } from '../core/events.ts'
-import { recordMalformed } from './log/access.ts'
-import { takeOver, toRawAnswer } from './answers.ts'
+import type { ResolvedAttributes } from './attributes.ts'
+import { createClientFaults } from './client-faults.ts'
+import { ClientResponse, type ClientServer } from './client-response.ts'
 import { type Connection, createConnection } from './connection.ts'
-import type { ListenerConfig } from './model.ts'
+import type { ListenerConfig, TargetGroupConfig } from './model.ts'
+import { checkRules } from './rules/config.ts'
+import { type RuleSet, createRuleSet } from './rules/rule-set.ts'
+import type { StickinessCookies } from './targets/stickiness-cookie.ts'
 import type { TargetConnections } from './network/target-connections.ts'
-import { readAsPlain } from './plain-request.ts'
+import { readClient } from './read-client.ts'
+import { watchIdle } from './idle-watch.ts'
 import { createRouter } from './rules/router.ts'
 import type { RoutedTargetGroup } from './targets/target-group.ts'
 import { type Traffic, createTraffic } from './traffic.ts'
+import { type Zones, createNodeTurn } from './zones.ts'
 
 export interface Listener {
   readonly host: string
   readonly port: number
+  /** As they are now; changes count from the next request on. */
+  readonly rules: RuleSet
   /** Takes no new connections and closes idle ones; resolves when the last one has ended. */
   drain(): Promise<void>
   /** Ends every connection at once. */
@@ -27,38 +35,56 @@ export interface ListenerDeps {
   readonly clock: Clock
   readonly ids: Ids
   readonly events: EventStream
-  /** Number of the balancer's nodes; connections go to them in turn. */
-  readonly nodes: number
+  /** Connections go to the nodes in turn, to those that DNS names. */
+  readonly zones: Zones
   readonly connections: TargetConnections
+  readonly attributes: ResolvedAttributes
   readonly targetGroups: ReadonlyMap<string, RoutedTargetGroup>
+  readonly targetGroupConfigs: readonly TargetGroupConfig[]
+  readonly cookies: StickinessCookies
+  /** Uniform in [0, 1). */
+  readonly random: () => number
 }
 
 /** Of a connection's trace id. */
 const TRACE_ID_BYTES = 16
 
 const SERVER_OPTIONS = {
-  /** The whole head (aws-behaviour §1.12). */
-  maxHeaderSize: 64 * 1024,
-  /** A head that has begun must end within the default idle timeout. */
-  headersTimeout: 60_000,
+  /** More than the reader in front lets through. */
+  maxHeaderSize: 128 * 1024,
+  // The idle timeout is counted on the balancer's own clock.
+  headersTimeout: 0,
   // Bodies may take as long as they like, and a header that announces how long idle connections live is not AWS's.
   requestTimeout: 0,
   keepAliveTimeout: 0,
   // The balancer answers a missing Host with a page of its own.
   requireHostHeader: false,
+  ServerResponse: ClientResponse,
 } as const
 
 /** @throws the system's own error, such as `EADDRINUSE`, when the address cannot be had. */
 export async function startListener(config: ListenerConfig, deps: ListenerDeps): Promise<Listener> {
-  const { clock, ids, events, nodes, targetGroups, connections: targetConnections } = deps
+  const { clock, ids, events, zones, targetGroups, connections: targetConnections, attributes } = deps
+  const faults = createClientFaults(deps)
   const connections = new Map<Duplex, Connection>()
   const server = createServer(SERVER_OPTIONS)
   // The size of the head is limited; a limit of their number would silently leave headers out.
   server.maxHeadersCount = 0
   const { host } = config
   const port = await listen(server, config)
-  const route = createRouter(config, targetGroups)
-  serve(server, createTraffic({ clock, ids, events, route, listenerPort: port, connections: targetConnections }))
+  const origin = { protocol: config.tls ? 'https' : 'http', port } as const
+  const rules = createRuleSet(config, {
+    targetGroups,
+    origin,
+    random: deps.random,
+    cookies: deps.cookies,
+    check: (next) => checkRules(next, { targetGroups: deps.targetGroupConfigs, origin }),
+  })
+  const route = createRouter(rules)
+  serve(
+    server,
+    createTraffic({ clock, ids, events, route, listenerPort: port, connections: targetConnections, attributes }),
+  )
 
   let drained: Promise<void> | undefined
   const drain = (): Promise<void> => {
@@ -69,6 +95,7 @@ export async function startListener(config: ListenerConfig, deps: ListenerDeps):
   return {
     host,
     port,
+    rules,
     drain,
     async stop() {
       const closed = drain()
@@ -77,15 +104,15 @@ export async function startListener(config: ListenerConfig, deps: ListenerDeps):
     },
   }
 
-  function serve(on: Server, traffic: Traffic): void {
-    let taken = 0
+  function serve(on: ClientServer, traffic: Traffic): void {
+    const takeNode = createNodeTurn(zones)
     on.on('connection', (socket) => {
       if (connections.has(socket)) return
-      connections.set(
-        socket,
-        createConnection(socket, { node: taken % nodes, traceId: `TID_${ids.hex(TRACE_ID_BYTES)}` }),
-      )
-      taken += 1
+      const connection = createConnection(socket, { node: takeNode(), traceId: `TID_${ids.hex(TRACE_ID_BYTES)}` })
+      connection.openedAt = clock.now()
+      connections.set(socket, connection)
+      watchIdle(connection, { clock, idleMs: attributes.idleTimeoutMs, onIdle: faults.onIdle })
+      readClient(connection, { clock, mode: attributes.desyncMitigationMode, refuse: faults.onRefusal })
       socket.once('close', () => connections.delete(socket))
     })
     on.on('request', (request, response) => {
@@ -93,11 +120,13 @@ export async function startListener(config: ListenerConfig, deps: ListenerDeps):
       if (drained) response.once('close', closeIdle)
     })
     on.on('upgrade', (request, socket, head) => {
-      const upgrade = { request, socket, head }
-      if (request.headers.upgrade?.toLowerCase() !== 'websocket') readAsPlain(on, upgrade)
-      else traffic.onWebSocket(upgrade, connectionOf(request.socket))
+      traffic.onWebSocket({ request, socket, head }, connectionOf(request.socket))
     })
-    on.on('clientError', onClientError)
+    on.on('clientError', (error, socket) => {
+      const connection = connections.get(socket)
+      if (connection) faults.onClientError(error, connection)
+      else socket.destroy()
+    })
   }
 
   /** A connection counts as idle a moment after its response has closed. */
@@ -110,29 +139,9 @@ export async function startListener(config: ListenerConfig, deps: ListenerDeps):
     if (known) return known
     throw new Error('A request came over a connection that its listener never took.')
   }
-
-  /** Something that is no HTTP, or a body that breaks off in the middle. */
-  function onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
-    const connection = connections.get(socket)
-    if (!connection || !socket.writable || error.code === 'ECONNRESET') return void socket.destroy()
-    const status = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400
-    const { open, latest } = connection
-    if (open === 1 && latest) {
-      latest.shouldKeepAlive = false
-      // Its program may be waiting for the rest of the body, which nobody will send.
-      latest.once('close', () => latest.req.destroy())
-      return takeOver(latest, status, clock.now())
-    }
-    // Between the answers to earlier requests there is no place for this one.
-    if (open > 1) return void socket.destroy()
-    socket.end(toRawAnswer(status, clock.now()), () => {
-      socket.destroy()
-      recordMalformed(connection, status, { clock, events })
-    })
-  }
 }
 
-function listen(server: Server, { host, port }: ListenerConfig): Promise<number> {
+function listen(server: ClientServer, { host, port }: ListenerConfig): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host, () => {
@@ -143,7 +152,7 @@ function listen(server: Server, { host, port }: ListenerConfig): Promise<number>
   })
 }
 
-function close(server: Server): Promise<void> {
+function close(server: ClientServer): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve())
   })

@@ -1,15 +1,27 @@
 import { type Clock, systemClock } from '../../services/wire/clock.ts'
 import type { Ids } from '../../services/wire/runtime.ts'
 import type { EventStream } from '../core/events.ts'
+import { resolveAttributes } from './attributes.ts'
 import { assertLoadBalancerConfig } from './rules/config.ts'
 import { type Listener, startListener } from './listener.ts'
-import type { LoadBalancerConfig } from './model.ts'
+import type { LoadBalancerConfig, Target } from './model.ts'
 import { createTargetConnections } from './network/target-connections.ts'
+import type { RuleSet } from './rules/rule-set.ts'
+import { createRandom } from './random.ts'
+import { createStickinessCookies } from './targets/stickiness-cookie.ts'
 import { type RoutedTargetGroup, type TargetGroup, createTargetGroup } from './targets/target-group.ts'
+import { createZones } from './zones.ts'
 
 export interface LoadBalancer {
-  readonly listeners: readonly { readonly host: string; readonly port: number }[]
+  readonly listeners: readonly { readonly host: string; readonly port: number; readonly rules: RuleSet }[]
   targetGroup(name: string): TargetGroup
+  /**
+   * Makes a zone silent: its node answers nobody, nothing reaches the targets in it.
+   * @throws Error for a zone without a node
+   */
+  loseZone(zone: string): void
+  /** @throws Error for a zone without a node */
+  restoreZone(zone: string): void
   /** Takes no new connections; resolves when everything in flight, sockets included, has ended. */
   drain(): Promise<void>
   /** Drains within a short deadline, then ends every connection. Idempotent. */
@@ -20,13 +32,14 @@ export interface LoadBalancerDeps {
   readonly clock: Clock
   readonly ids: Ids
   readonly events: EventStream
+  /** Uniform in [0, 1); made of `ids` when absent. */
+  readonly random?: () => number
+  /** Stickiness cookies outlive a restart where it is the same one. A new one each time when absent. */
+  readonly cookieSecret?: string
 }
 
 /** In real time, whatever the environment's clock says: enough for an answer that is being written. */
 const STOP_DEADLINE_MS = 250
-
-/** AWS's default. */
-const IDLE_TIMEOUT_SECONDS = 60
 
 /**
  * Starts the listeners; targets come later. Binds nothing but the configured addresses.
@@ -34,14 +47,22 @@ const IDLE_TIMEOUT_SECONDS = 60
  */
 export async function startLoadBalancer(config: LoadBalancerConfig, deps: LoadBalancerDeps): Promise<LoadBalancer> {
   assertLoadBalancerConfig(config)
+  const zones = createZones(config.zones, deps.clock)
+  const { random = createRandom(deps.ids) } = deps
+  const cookies = createStickinessCookies({ ...deps, secret: deps.cookieSecret })
+  const attributes = resolveAttributes(config.attributes)
+  const connections = createTargetConnections(deps.clock, attributes.idleTimeoutMs)
+  const onDraining = (target: Target): void => {
+    if (target.kind === 'network') connections.closeIdle(target)
+  }
   const targetGroups = new Map<string, RoutedTargetGroup>()
-  for (const each of config.targetGroups) targetGroups.set(each.name, createTargetGroup(each, deps))
-  const idleMs = (config.attributes?.idleTimeoutSeconds ?? IDLE_TIMEOUT_SECONDS) * 1_000
-  const connections = createTargetConnections(deps.clock, idleMs)
+  const groupDeps = { ...deps, zones, random, cookies, onDraining }
+  for (const each of config.targetGroups) targetGroups.set(each.name, createTargetGroup(each, groupDeps))
+  const shared = { ...deps, zones, random, cookies, targetGroups, connections, attributes }
   const listeners: Listener[] = []
   try {
     for (const each of config.listeners) {
-      listeners.push(await startListener(each, { ...deps, nodes: config.zones.length, targetGroups, connections }))
+      listeners.push(await startListener(each, { ...shared, targetGroupConfigs: config.targetGroups }))
     }
   } catch (error) {
     await Promise.all(listeners.map((listener) => listener.stop()))
@@ -63,12 +84,14 @@ export async function startLoadBalancer(config: LoadBalancerConfig, deps: LoadBa
   }
 
   return {
-    listeners: listeners.map(({ host, port }) => ({ host, port })),
+    listeners: listeners.map(({ host, port, rules }) => ({ host, port, rules })),
     targetGroup(name) {
       const group = targetGroups.get(name)
       if (!group) throw new Error(`${config.name} has no target group ${name}.`)
       return group
     },
+    loseZone: zones.lose,
+    restoreZone: zones.restore,
     drain,
     stop: () => (stopped ??= stop()),
   }

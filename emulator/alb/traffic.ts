@@ -1,20 +1,23 @@
-import { type IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Clock } from '../../services/wire/clock.ts'
 import type { Ids } from '../../services/wire/runtime.ts'
 import type { EventStream } from '../core/events.ts'
 import { recordAccess } from './log/access.ts'
-import { answer, answerFixed } from './answers.ts'
+import { answer, answerFixed, answerRedirect } from './answers.ts'
+import type { ResolvedAttributes } from './attributes.ts'
+import { ClientResponse } from './client-response.ts'
 import type { Connection } from './connection.ts'
 import { type Exchange, openExchange } from './exchange.ts'
 import { forwardInProcess } from './forward-http.ts'
 import { type Upgrade, forwardWebSocket } from './forward-websocket.ts'
-import { rewriteHeaders } from './headers.ts'
+import { applyRewrite, rewriteHeaders } from './headers.ts'
 import { forwardToNetwork } from './network/forward-network.ts'
 import { forwardWebSocketToNetwork } from './network/forward-network-websocket.ts'
 import type { TargetConnections } from './network/target-connections.ts'
-import { toRefusal } from './refusal.ts'
-import type { Destination, Router } from './rules/router.ts'
+import { closesAfter, toRefusal } from './refusal.ts'
+import type { Destination } from './rules/actions.ts'
+import type { Router } from './rules/router.ts'
 import { createTraceIds } from './trace-id.ts'
 
 export interface TrafficDeps {
@@ -24,10 +27,11 @@ export interface TrafficDeps {
   readonly route: Router
   readonly listenerPort: number
   readonly connections: TargetConnections
+  readonly attributes: ResolvedAttributes
 }
 
 export interface Traffic {
-  onRequest(request: IncomingMessage, response: ServerResponse, connection: Connection): void
+  onRequest(request: IncomingMessage, response: ClientResponse, connection: Connection): void
   onWebSocket(upgrade: Upgrade, connection: Connection): void
 }
 
@@ -36,16 +40,19 @@ const CLIENT_LEFT = 460
 
 /** What a listener does with each request, from its head to its access event. */
 export function createTraffic(deps: TrafficDeps): Traffic {
-  const { clock, ids, events, route, listenerPort } = deps
+  const { clock, ids, events, route, listenerPort, attributes } = deps
   const now = (): number => clock.now()
   const toTraceId = createTraceIds(ids)
   const record = (exchange: Exchange, status: number): void => recordAccess(exchange, status, { clock, events })
 
   /** Knows the response until it has closed, and then records it. */
-  function track(exchange: Exchange, response: ServerResponse): void {
+  function track(exchange: Exchange, response: ClientResponse): void {
     const { connection } = exchange
     connection.open += 1
     connection.latest = response
+    connection.latestExchange = exchange
+    response.exchange = exchange
+    if (exchange.closes || isTooOld(connection)) response.shouldKeepAlive = false
     response.on('close', () => {
       connection.open -= 1
       exchange.registration?.responses.delete(response)
@@ -53,10 +60,16 @@ export function createTraffic(deps: TrafficDeps): Traffic {
     })
   }
 
-  function respond(exchange: Exchange, response: ServerResponse, destination: Destination): void {
+  function respond(exchange: Exchange, response: ClientResponse, destination: Destination): void {
     track(exchange, response)
-    if (typeof destination === 'number') return answer(response, destination, now())
-    if ('type' in destination) return answerFixed(response, destination, now())
+    if (typeof destination === 'number') {
+      if (closesAfter(destination)) response.shouldKeepAlive = false
+      return answer(response, destination, now())
+    }
+    if ('type' in destination) {
+      if (destination.type === 'redirect') return answerRedirect(response, destination, now())
+      return answerFixed(response, destination, now())
+    }
     prepare(exchange, { isUpgrade: false })
     const { target, responses } = destination
     if (target.gone.aborted) return refuse(exchange, response)
@@ -67,26 +80,47 @@ export function createTraffic(deps: TrafficDeps): Traffic {
   }
 
   /** As a closed port does. */
-  function refuse(exchange: Exchange, response: ServerResponse): void {
+  function refuse(exchange: Exchange, response: ClientResponse): void {
     exchange.failure = 'target-refused'
     answer(response, 502, now())
   }
 
   function prepare(exchange: Exchange, { isUpgrade }: { isUpgrade: boolean }): void {
     const { request, connection, startedAt } = exchange
+    if (exchange.rewrite) applyRewrite(request, exchange.rewrite)
     const received = request.headers['x-amzn-trace-id']
     exchange.traceId = toTraceId(typeof received === 'string' ? received : undefined, startedAt)
-    rewriteHeaders(request, { client: connection.client, listenerPort, traceId: exchange.traceId, isUpgrade })
+    rewriteHeaders(request, { connection, listenerPort, traceId: exchange.traceId, isUpgrade, attributes })
+  }
+
+  /** It takes this one request more; an open socket may grow older. */
+  function isTooOld({ openedAt, kind }: Connection): boolean {
+    return kind !== 'h2' && now() - openedAt >= attributes.clientKeepAliveMs
+  }
+
+  function open(request: IncomingMessage, connection: Connection): Exchange {
+    connection.requests += 1
+    const mark = connection.marks[0]?.index === connection.requests ? connection.marks.shift() : undefined
+    if (!mark) return openExchange(request, connection, now)
+    if (mark.method !== undefined) request.method = mark.method
+    if (mark.target !== undefined) request.url = mark.target
+    const exchange = openExchange(request, connection, now)
+    if (mark.verdict.tier !== 'Compliant') {
+      exchange.classification = mark.verdict.tier
+      exchange.classificationReason = mark.verdict.reason
+    }
+    exchange.closes = mark.closes
+    return exchange
   }
 
   return {
     onRequest(request, response, connection) {
-      const exchange = openExchange(request, connection, now())
+      const exchange = open(request, connection)
       respond(exchange, response, toRefusal(request) ?? route(exchange))
     },
     onWebSocket(upgrade, connection) {
       const { request } = upgrade
-      const exchange = openExchange(request, connection, now())
+      const exchange = open(request, connection)
       const destination = toRefusal(request) ?? route(exchange)
       if (!takesUpgrades(destination)) return respond(exchange, respondOn(upgrade, connection.socket), destination)
       prepare(exchange, { isUpgrade: true })
@@ -94,7 +128,7 @@ export function createTraffic(deps: TrafficDeps): Traffic {
       const ended = (status: number): void => record(exchange, status)
       const { target } = destination
       if (target.kind === 'in-process') return forwardWebSocket(upgrade, target, destination, { now, ended })
-      const respondPlainly = (): ServerResponse => {
+      const respondPlainly = (): ClientResponse => {
         const response = respondOn(upgrade, connection.socket)
         track(exchange, response)
         return response
@@ -112,8 +146,8 @@ function takesUpgrades(destination: Destination): destination is Extract<Destina
 }
 
 /** A plain answer to a request for an upgrade; the connection ends with it. */
-function respondOn({ request }: Upgrade, socket: Socket): ServerResponse {
-  const response = new ServerResponse(request)
+function respondOn({ request }: Upgrade, socket: Socket): ClientResponse {
+  const response = new ClientResponse(request)
   response.shouldKeepAlive = false
   response.assignSocket(socket)
   response.on('finish', () => socket.end(() => socket.destroy()))

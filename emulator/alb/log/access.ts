@@ -3,10 +3,15 @@ import type { AccessRecord, EventStream } from '../../core/events.ts'
 import { type Connection, takeBytes } from '../connection.ts'
 import type { Exchange } from '../exchange.ts'
 import type { Target } from '../model.ts'
+import type { Verdict } from '../wire/desync.ts'
 
 export interface AccessDeps {
   readonly clock: Clock
   readonly events: EventStream
+}
+
+export interface MalformedDeps extends AccessDeps {
+  readonly verdict?: Verdict | undefined
 }
 
 /** Says that an exchange is over. `status` is what the client got, or 460 when it left before. */
@@ -59,7 +64,11 @@ export function recordAccess(exchange: Exchange, status: number, { clock, events
 }
 
 /** Says that something that was no request has been refused. */
-export function recordMalformed(connection: Connection, status: number, { clock, events }: AccessDeps): void {
+export function recordMalformed(
+  connection: Connection,
+  status: number,
+  { clock, events, verdict }: MalformedDeps,
+): void {
   const at = clock.now()
   events.emit({
     type: 'alb.access',
@@ -77,6 +86,7 @@ export function recordMalformed(connection: Connection, status: number, { clock,
       connectionTraceId: connection.traceId,
       tls: connection.tls,
       failure: 'malformed-request',
+      ...(verdict && verdict.tier !== 'Compliant' && toClassification(verdict)),
     },
   })
 }
@@ -107,6 +117,10 @@ const NOTHING = {
   transformedHost: undefined,
   transformedUrl: undefined,
 } as const
+
+function toClassification({ tier, reason }: Verdict): Pick<AccessRecord, 'classification' | 'classificationReason'> {
+  return { classification: tier === 'Compliant' ? undefined : tier, classificationReason: reason }
+}
 
 function toKind(kind: Connection['kind'], status: number): AccessRecord['kind'] {
   if (status !== 101) return kind

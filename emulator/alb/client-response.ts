@@ -1,0 +1,94 @@
+import { type IncomingMessage, type OutgoingHttpHeaders, type Server, ServerResponse } from 'node:http'
+import type { Exchange } from './exchange.ts'
+
+/** Node's HTTP server with the balancer's answers. */
+export type ClientServer = Server<typeof IncomingMessage, typeof ClientResponse>
+
+type Headers = OutgoingHttpHeaders | readonly (string | number | readonly string[])[]
+
+/**
+ * The answer to a client, written by a target or by the balancer. Between a target and the client ends what is about their
+ * connections alone: a program that wants its own closed does not close the client's.
+ */
+export class ClientResponse extends ServerResponse {
+  /** Known as soon as the request is on its way. */
+  exchange: Exchange | undefined
+  /** Whether the balancer writes it: no cookies, no status of a target. */
+  isOwn = false
+
+  override setHeader(name: string, value: number | string | readonly string[]): this {
+    return isHopByHop(name) ? this : super.setHeader(name, value)
+  }
+
+  override appendHeader(name: string, value: string | readonly string[]): this {
+    return isHopByHop(name) ? this : super.appendHeader(name, value)
+  }
+
+  override writeHead(status: number, ...rest: unknown[]): this {
+    const { exchange } = this
+    const last = rest.length - 1
+    let headers = rest[last] as Headers | string | undefined
+    if (headers !== undefined && typeof headers !== 'string' && !this.isOwn) headers = withoutHopByHop(headers)
+    if (exchange && !this.isOwn) {
+      exchange.targetStatus = status
+      exchange.answeredAt ??= exchange.now()
+      if (exchange.setCookies) headers = this.#withCookies(headers, exchange.setCookies)
+    }
+    if (headers === undefined) return super.writeHead(status)
+    if (typeof headers === 'string') return super.writeHead(status, headers)
+    const reason = typeof rest[0] === 'string' ? rest[0] : undefined
+    return super.writeHead(status, reason, headers as OutgoingHttpHeaders)
+  }
+
+  #withCookies(headers: Headers | string | undefined, cookies: readonly string[]): Headers | string | undefined {
+    if (headers === undefined || typeof headers === 'string') {
+      super.appendHeader('Set-Cookie', cookies)
+      return headers
+    }
+    if (isArray(headers)) return [...headers, ...cookies.flatMap((cookie) => ['Set-Cookie', cookie])]
+    const merged: OutgoingHttpHeaders = {}
+    const all: string[] = []
+    for (const [name, value] of Object.entries(headers)) {
+      if (name.toLowerCase() === 'set-cookie') all.push(...[value ?? []].flat().map(String))
+      else merged[name] = value
+    }
+    return { ...merged, 'Set-Cookie': [...all, ...cookies] }
+  }
+}
+
+/** What is about one connection alone (RFC 9110 §7.6.1). Lengths first: most names end there. */
+function isHopByHop(name: string): boolean {
+  const { length } = name
+  if (length !== 7 && length !== 10 && length !== 16) return false
+  const key = name.toLowerCase()
+  return key === 'connection' || key === 'keep-alive' || key === 'upgrade' || key === 'proxy-connection'
+}
+
+function withoutHopByHop(headers: Headers): Headers {
+  if (isArray(headers)) return withoutHopByHopPairs(headers)
+  for (const name in headers) {
+    if (!isHopByHop(name)) continue
+    return Object.fromEntries(Object.entries(headers).filter(([key]) => !isHopByHop(key)))
+  }
+  return headers
+}
+
+/** Names and values in turn, or pairs of them. */
+function withoutHopByHopPairs(
+  headers: readonly (string | number | readonly string[])[],
+): readonly (string | number | readonly string[])[] {
+  const isFlat = !isArray(headers[0])
+  const step = isFlat ? 2 : 1
+  const nameAt = (index: number): string => String(isFlat ? headers[index] : (headers[index] as readonly string[])[0])
+  let kept: (string | number | readonly string[])[] | undefined
+  for (let index = 0; index < headers.length; index += step) {
+    if (isHopByHop(nameAt(index))) kept ??= headers.slice(0, index)
+    else kept?.push(...headers.slice(index, index + step))
+  }
+  return kept ?? headers
+}
+
+/** `Array.isArray` that knows of readonly arrays. */
+function isArray(value: unknown): value is readonly (string | number | readonly string[])[] {
+  return Array.isArray(value)
+}
