@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import { connect } from 'node:net'
 
 /** A keep-alive connection that costs the load's side next to nothing: one request at a time, bytes made before. */
 export interface RawConnection {
@@ -8,12 +8,38 @@ export interface RawConnection {
   close(): void
 }
 
+/** What is read of an answer at once; one that is larger takes several reads. */
+const READ_BYTES = 16 * 1024
+
 export async function openConnection(url: string): Promise<RawConnection> {
   const { hostname, port } = new URL(url)
-  const socket = connect(Number(port), hostname)
-  socket.setNoDelay(true)
+  let take: (text: string) => void = () => {}
+  const read = { buffer: Buffer.alloc(READ_BYTES), callback: onRead }
+  const socket = connect({ port: Number(port), host: hostname, noDelay: true, onread: read })
   await once(socket, 'connect')
-  return { exchange: (request) => exchange(socket, request), close: () => socket.destroy() }
+
+  function onRead(bytes: number, buffer: Uint8Array): boolean {
+    take(Buffer.from(buffer.buffer, buffer.byteOffset, bytes).toString('latin1'))
+    return true
+  }
+
+  function exchange(request: Buffer): Promise<number> {
+    return new Promise((resolve, reject) => {
+      const from = performance.now()
+      let answer = ''
+      take = (text) => {
+        answer += text
+        if (!isWhole(answer)) return
+        socket.off('error', reject)
+        if (answer.startsWith('HTTP/1.1 200')) resolve(performance.now() - from)
+        else reject(new Error(`The answer is ${answer}`))
+      }
+      socket.once('error', reject)
+      socket.write(request)
+    })
+  }
+
+  return { exchange, close: () => socket.destroy() }
 }
 
 /** The bytes of a POST. */
@@ -22,22 +48,6 @@ export function postOf(url: string, headers: Readonly<Record<string, string>>, b
   const lines = Object.entries({ host, ...headers, 'content-length': Buffer.byteLength(body) })
   const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')
   return Buffer.from(`POST ${pathname} HTTP/1.1\r\n${head}\r\n${body}`)
-}
-
-function exchange(socket: Socket, request: Buffer): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const from = performance.now()
-    let answer = ''
-    const take = (chunk: Buffer): void => {
-      answer += chunk.toString('latin1')
-      if (!isWhole(answer)) return
-      socket.off('data', take).off('error', reject)
-      if (answer.startsWith('HTTP/1.1 200')) resolve(performance.now() - from)
-      else reject(new Error(`The answer is ${answer}`))
-    }
-    socket.on('data', take).once('error', reject)
-    socket.write(request)
-  })
 }
 
 function isWhole(answer: string): boolean {

@@ -10,15 +10,14 @@ export interface QuickConnectionDeps {
   readonly handOver: (socket: Socket) => void
 }
 
-/** What a client may send ahead of its answers before it is no longer read. */
-const MAX_AHEAD_BYTES = 64 * 1024
 const NOTHING = Buffer.alloc(0)
 
 /**
  * Answers plain requests that arrive whole, one after the other, at a third of what node:http takes for them. With the
- * first request of another kind the connection is handed over for good.
+ * first request of another kind, or in pieces, the connection is handed over for good.
  */
 export function serveQuickly(socket: Socket, { answer, handOver }: QuickConnectionDeps): void {
+  /** What was read and not yet looked at. */
   let ahead: Buffer = NOTHING
   let isAnswering = false
   let isReading = false
@@ -32,7 +31,6 @@ export function serveQuickly(socket: Socket, { answer, handOver }: QuickConnecti
 
   function take(chunk: Buffer): void {
     ahead = ahead.length === 0 ? chunk : Buffer.concat([ahead, chunk])
-    if (isAnswering && ahead.length > MAX_AHEAD_BYTES) socket.pause()
     read()
   }
 
@@ -41,7 +39,9 @@ export function serveQuickly(socket: Socket, { answer, handOver }: QuickConnecti
     isReading = true
     while (!isAnswering && ahead.length > 0) readOne()
     isReading = false
-    if (hasEnded && !isAnswering) socket.end()
+    // Who sends ahead of an answer waits for it: no more is read, nor is the end seen, before its turn comes.
+    if (ahead.length > 0) socket.pause()
+    else if (hasEnded && !isAnswering) socket.end()
   }
 
   function readOne(): void {
@@ -58,9 +58,10 @@ export function serveQuickly(socket: Socket, { answer, handOver }: QuickConnecti
     departure = undefined
     if (socket.destroyed) return
     const { body } = reply
-    const size = Buffer.byteLength(body)
-    // One byte a character is written faster where it comes to the same.
-    const hasRoom = socket.write(headOf(reply, size) + body, size === body.length ? 'latin1' : 'utf8')
+    const sizeBytes = Buffer.byteLength(body)
+    // Text of one byte a character is written faster.
+    const encoding = sizeBytes === body.length ? 'latin1' : 'utf8'
+    const hasRoom = socket.write(headOf(reply, sizeBytes) + body, encoding)
     if (hasRoom) goOn()
     else socket.once('drain', goOn)
   }
@@ -71,31 +72,28 @@ export function serveQuickly(socket: Socket, { answer, handOver }: QuickConnecti
     if (ahead.length > 0 || hasEnded) read()
   }
 
-  function end(): void {
+  function endOfRequests(): void {
     hasEnded = true
     departure?.abort()
     read()
   }
 
   function leave(): void {
-    const rest = ahead
+    socket.off('data', take).off('end', endOfRequests).off('close', abandon).off('error', ignore)
+    socket.unshift(ahead)
     ahead = NOTHING
-    // Nothing can follow, not even the rest of this request.
-    if (hasEnded) return
-    socket.off('data', take).off('end', end).off('close', close).off('error', ignore)
-    socket.unshift(rest)
     handOver(socket)
   }
 
-  const close = (): void => departure?.abort()
-  socket.on('data', take).on('end', end).on('close', close).on('error', ignore)
+  const abandon = (): void => departure?.abort()
+  socket.on('data', take).on('end', endOfRequests).on('close', abandon).on('error', ignore)
 }
 
-/** Its end follows and says all there is to know. */
+/** The close that follows says all there is to know. */
 function ignore(): void {}
 
-function headOf({ status, headers }: QueueReply, size: number): string {
+function headOf({ status, headers }: QueueReply, sizeBytes: number): string {
   let head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n`
   for (const name in headers) head += `${name}: ${headers[name]}\r\n`
-  return `${head}content-length: ${size}\r\nconnection: keep-alive\r\n\r\n`
+  return `${head}content-length: ${sizeBytes}\r\nconnection: keep-alive\r\n\r\n`
 }
