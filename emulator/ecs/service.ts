@@ -3,6 +3,7 @@ import type { Target } from '../alb/model.ts'
 import type { TargetGroup } from '../alb/targets/target-group.ts'
 import { AldeaError, messageOf } from '../core/errors.ts'
 import type { EventStream } from '../core/events.ts'
+import { placeTask, placeTasks } from './placement.ts'
 import { scheduleReplacements } from './replacement.ts'
 import { toTarget } from './target.ts'
 import { type Task, startTask } from './task.ts'
@@ -25,7 +26,7 @@ export interface Service {
 export interface ServiceOptions {
   readonly name: string
   readonly start: StartService
-  /** Tasks are spread over them in turn. */
+  /** Tasks are spread over them evenly. */
   readonly zones: readonly string[]
   /** Number of tasks; one for each entry of `zones` when absent. */
   readonly count?: number | undefined
@@ -51,10 +52,13 @@ const TASK_ID_BYTES = 16
  */
 export async function startService(options: ServiceOptions): Promise<Service> {
   const { name, zones, count = zones.length, targetGroup } = options
-  const starts = Array.from({ length: count }, (_, index) => launch(options, zones[index % zones.length] ?? ''))
+  const starts = placeTasks(zones, count).map((zone) => launch(options, zone))
   const results = await Promise.allSettled(starts)
   const tasks = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
-  const replacements = scheduleReplacements(options, tasks, (dead) => launch(options, dead.zone, portOf(dead)))
+  const replacements = scheduleReplacements(options, tasks, (dead) => {
+    const others = tasks.filter((task) => task !== dead)
+    return launch(options, placeTask(zones, others), portOf(dead))
+  })
 
   let stopped: Promise<void> | undefined
   const service: Service = {
