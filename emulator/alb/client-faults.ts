@@ -49,8 +49,7 @@ export function createClientFaults(deps: { readonly clock: Clock; readonly event
     },
 
     onIdle(connection) {
-      const { socket, open, latest, latestExchange, front, isTunnel } = connection
-      if (isTunnel && open === 0) return void socket.destroy()
+      const { socket, open, latest, latestExchange, front } = connection
       if (open === 0 && front?.isInHead) return refuseRaw(connection, 408)
       // Between requests a connection ends without a word.
       if (open === 0 || !latest) return void socket.end(() => socket.destroy())

@@ -32,7 +32,10 @@ export class ClientResponse extends ServerResponse {
     if (exchange && !this.isOwn) {
       exchange.targetStatus = status
       exchange.answeredAt ??= exchange.now()
-      if (exchange.setCookies) headers = this.#withCookies(headers, exchange.setCookies)
+      const application = exchange.registration?.applicationCookie
+      const isSet = application !== undefined && hasCookie(headers, this.getHeader('set-cookie'), application.name)
+      const cookies = isSet ? [...(exchange.setCookies ?? []), application.seal()] : exchange.setCookies
+      if (cookies) headers = this.#withCookies(headers, cookies)
     }
     if (headers === undefined) return super.writeHead(status)
     if (typeof headers === 'string') return super.writeHead(status, headers)
@@ -54,6 +57,22 @@ export class ClientResponse extends ServerResponse {
     }
     return { ...merged, 'Set-Cookie': [...all, ...cookies] }
   }
+}
+
+/** Whether the target sets a cookie of that name. */
+function hasCookie(headers: Headers | string | undefined, before: unknown, name: string): boolean {
+  const values = [before].flat()
+  if (isArray(headers)) {
+    const flat = isArray(headers[0]) ? headers.flat() : headers
+    for (let index = 0; index < flat.length; index += 2) if (isSetCookie(flat[index])) values.push(flat[index + 1])
+  } else if (typeof headers === 'object') {
+    for (const [key, value] of Object.entries(headers)) if (isSetCookie(key)) values.push(...[value].flat())
+  }
+  return values.flat().some((value) => typeof value === 'string' && value.startsWith(`${name}=`))
+}
+
+function isSetCookie(name: unknown): boolean {
+  return typeof name === 'string' && name.toLowerCase() === 'set-cookie'
 }
 
 /** What is about one connection alone (RFC 9110 §7.6.1). Lengths first: most names end there. */

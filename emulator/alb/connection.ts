@@ -35,8 +35,8 @@ export interface Connection {
   readonly marks: Mark[]
   /** Undefined where something else reads the client's bytes. */
   front: Front | undefined
-  /** No longer HTTP. */
-  isTunnel: boolean
+  /** What becomes of it when it is idle; the listener's own way where undefined. */
+  onIdle: (() => void) | undefined
 }
 
 /** What a TLS handshake has agreed on. */
@@ -80,7 +80,7 @@ export function createConnection(socket: Socket, { node, traceId, kind = 'http',
     requests: 0,
     marks: [],
     front: undefined,
-    isTunnel: false,
+    onIdle: undefined,
   }
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { toRawAnswer } from './answers.ts'
+import type { Exchange, Failure } from './exchange.ts'
 import type { InProcessTarget } from './model.ts'
 import type { OpenSocket, Registration } from './targets/member.ts'
 
@@ -22,16 +23,27 @@ export function forwardWebSocket(
   { request, socket, head }: Upgrade,
   target: InProcessTarget,
   { sockets }: Registration,
-  { now, ended }: { now: () => number; ended: (status: number) => void },
+  exchange: Exchange,
+  ended: (status: number) => void,
 ): void {
   let status: number | undefined
-  watchStatus(socket, (seen) => (status = seen))
-  const sent: OpenSocket = {
-    cut() {
-      if (status === undefined) socket.end(toRawAnswer(502, now()), () => socket.destroy())
-      else socket.destroy()
-    },
+  const { connection, now } = exchange
+  const unwatch = watchStatus(socket, (seen) => {
+    status = seen
+    exchange.targetStatus = seen
+    exchange.answeredAt = now()
+  })
+
+  /** Without a frame that says goodbye once it is open; before that with an answer. */
+  const end = (own: 502 | 504, cause: Failure): void => {
+    exchange.failure ??= cause
+    if (exchange.targetStatus !== undefined) return void socket.destroy()
+    status = own
+    unwatch()
+    socket.end(toRawAnswer(own, now()), () => socket.destroy())
   }
+  const sent: OpenSocket = { cut: () => end(502, 'target-closed') }
+  connection.onIdle = () => end(504, status === undefined ? 'target-timeout' : 'idle-timeout')
   sockets.add(sent)
   // From here on the socket is no longer the HTTP server's, which would have taken care of a reset.
   socket.on('error', () => undefined)
@@ -39,26 +51,32 @@ export function forwardWebSocket(
     sockets.delete(sent)
     ended(status ?? CLIENT_LEFT)
   })
-  if (target.gone.aborted) return sent.cut()
+  if (target.gone.aborted) return end(502, 'target-refused')
   try {
     target.server.emit('upgrade', request, socket, head)
   } catch {
-    sent.cut()
+    end(502, 'target-threw')
   }
 }
 
-/** Reads the status of the first answer that is written; later writes take the usual way. */
-function watchStatus(socket: Duplex, seen: (status: number) => void): void {
-  for (const name of ['write', 'end'] as const) {
-    const original = socket[name].bind(socket) as (...parts: unknown[]) => never
-    socket[name] = (...parts: unknown[]): never => {
-      Reflect.deleteProperty(socket, 'write')
-      Reflect.deleteProperty(socket, 'end')
+/** Reads the status of the first answer that is written; later writes take the usual way, as all do after the call. */
+function watchStatus(socket: Duplex, seen: (status: number) => void): () => void {
+  const { write, end } = socket
+  const unwatch = (): void => {
+    socket.write = write
+    socket.end = end
+  }
+  const watching =
+    (name: 'write' | 'end') =>
+    (...parts: unknown[]): never => {
+      unwatch()
       const status = toStatus(parts[0])
       if (status !== undefined) seen(status)
-      return original(...parts)
+      return Reflect.apply(socket[name], socket, parts) as never
     }
-  }
+  socket.write = watching('write')
+  socket.end = watching('end')
+  return unwatch
 }
 
 function toStatus(chunk: unknown): number | undefined {

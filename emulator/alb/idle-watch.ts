@@ -11,23 +11,28 @@ export function watchIdle(
 ): void {
   const { socket } = connection
   connection.lastActiveAt = clock.now()
-  stampWrites(connection, clock)
+  stampBytes(connection, clock)
 
   const check = (): void => {
     const leftMs = connection.lastActiveAt + idleMs - clock.now()
     timer = clock.after(leftMs > 0 ? leftMs : idleMs, check)
-    if (leftMs <= 0) onIdle(connection)
+    if (leftMs <= 0) (connection.onIdle ?? onIdle)(connection)
   }
   let timer: Timer = clock.after(idleMs, check)
   socket.once('close', () => timer.cancel())
 }
 
-/** What is written shows on the connection, whoever writes. */
-function stampWrites(connection: Connection, clock: Clock): void {
+/** What comes and goes shows on the connection, whoever reads and writes it. */
+function stampBytes(connection: Connection, clock: Clock): void {
   const { socket } = connection
   const write = socket.write.bind(socket) as (...parts: unknown[]) => boolean
   socket.write = (...parts: unknown[]): boolean => {
     connection.lastActiveAt = clock.now()
     return write(...parts)
+  }
+  const push = socket.push.bind(socket)
+  socket.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
+    connection.lastActiveAt = clock.now()
+    return push(chunk, encoding)
   }
 }

@@ -44,6 +44,8 @@ export interface ListenerDeps {
   readonly cookies: StickinessCookies
   /** Uniform in [0, 1). */
   readonly random: () => number
+  /** Uniform in [0, 1). */
+  readonly random: () => number
 }
 
 /** Of a connection's trace id. */
@@ -83,7 +85,7 @@ export async function startListener(config: ListenerConfig, deps: ListenerDeps):
   const route = createRouter(rules)
   serve(
     server,
-    createTraffic({ clock, ids, events, route, listenerPort: port, connections: targetConnections, attributes }),
+    createTraffic({ clock, ids, events, route, zones, listenerPort: port, connections: targetConnections, attributes }),
   )
 
   let drained: Promise<void> | undefined
@@ -112,7 +114,11 @@ export async function startListener(config: ListenerConfig, deps: ListenerDeps):
       connection.openedAt = clock.now()
       connections.set(socket, connection)
       watchIdle(connection, { clock, idleMs: attributes.idleTimeoutMs, onIdle: faults.onIdle })
-      readClient(connection, { clock, mode: attributes.desyncMitigationMode, refuse: faults.onRefusal })
+      readClient(connection, {
+        mode: attributes.desyncMitigationMode,
+        isDeaf: () => zones.isLost(zones.names[connection.node] ?? ''),
+        refuse: faults.onRefusal,
+      })
       socket.once('close', () => connections.delete(socket))
     })
     on.on('request', (request, response) => {

@@ -1,11 +1,11 @@
-import type { Clock } from '../../services/wire/clock.ts'
 import type { Connection } from './connection.ts'
 import type { DesyncMode } from './wire/read-request.ts'
 import { type Refusal, createFront } from './wire/front.ts'
 
 export interface ReadDeps {
-  readonly clock: Clock
   readonly mode: DesyncMode
+  /** Whether the node that has the connection is silent: what comes is lost. */
+  readonly isDeaf: () => boolean
   readonly refuse: (connection: Connection, refusal: Refusal) => void
 }
 
@@ -13,7 +13,7 @@ export interface ReadDeps {
  * Puts the balancer's own reader between a connection and Node's HTTP server, which has taken it already: what the server
  * would have read itself it gets from the reader.
  */
-export function readClient(connection: Connection, { clock, mode, refuse }: ReadDeps): void {
+export function readClient(connection: Connection, { mode, isDeaf, refuse }: ReadDeps): void {
   const { socket } = connection
   const [feed] = socket.listeners('data') as ((bytes: Buffer) => void)[]
   if (!feed) throw new Error('A connection has no HTTP server behind it.')
@@ -24,14 +24,10 @@ export function readClient(connection: Connection, { clock, mode, refuse }: Read
     },
     mark: (mark) => connection.marks.push(mark),
     refuse: (refusal) => refuse(connection, refusal),
-    leave: () => {
-      connection.isTunnel = true
-      socket.off('data', onData)
-    },
+    leave: () => void socket.off('data', onData),
   })
   const onData = (chunk: Buffer): void => {
-    connection.lastActiveAt = clock.now()
-    front.read(chunk)
+    if (!isDeaf()) front.read(chunk)
   }
   connection.front = front
   socket.off('data', feed)

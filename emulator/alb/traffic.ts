@@ -19,6 +19,8 @@ import { closesAfter, toRefusal } from './refusal.ts'
 import type { Destination } from './rules/actions.ts'
 import type { Router } from './rules/router.ts'
 import { createTraceIds } from './trace-id.ts'
+import { vanish } from './vanish.ts'
+import type { Zones } from './zones.ts'
 
 export interface TrafficDeps {
   readonly clock: Clock
@@ -28,6 +30,7 @@ export interface TrafficDeps {
   readonly listenerPort: number
   readonly connections: TargetConnections
   readonly attributes: ResolvedAttributes
+  readonly zones: Zones
 }
 
 export interface Traffic {
@@ -40,7 +43,7 @@ const CLIENT_LEFT = 460
 
 /** What a listener does with each request, from its head to its access event. */
 export function createTraffic(deps: TrafficDeps): Traffic {
-  const { clock, ids, events, route, listenerPort, attributes } = deps
+  const { clock, ids, events, route, listenerPort, attributes, zones } = deps
   const now = (): number => clock.now()
   const toTraceId = createTraceIds(ids)
   const record = (exchange: Exchange, status: number): void => recordAccess(exchange, status, { clock, events })
@@ -75,6 +78,7 @@ export function createTraffic(deps: TrafficDeps): Traffic {
     if (target.gone.aborted) return refuse(exchange, response)
     exchange.routedAt = exchange.startedAt
     responses.add(response)
+    if (zones.isLost(target.zone)) return vanish(response, exchange, clock)
     if (target.kind === 'network') forwardToNetwork(response, target, exchange, deps)
     else forwardInProcess(response, target, exchange)
   }
@@ -126,13 +130,14 @@ export function createTraffic(deps: TrafficDeps): Traffic {
       prepare(exchange, { isUpgrade: true })
       exchange.routedAt = exchange.startedAt
       const ended = (status: number): void => record(exchange, status)
-      const { target } = destination
-      if (target.kind === 'in-process') return forwardWebSocket(upgrade, target, destination, { now, ended })
       const respondPlainly = (): ClientResponse => {
         const response = respondOn(upgrade, connection.socket)
         track(exchange, response)
         return response
       }
+      const { target } = destination
+      if (zones.isLost(target.zone)) return vanish(respondPlainly(), exchange, clock)
+      if (target.kind === 'in-process') return forwardWebSocket(upgrade, target, destination, exchange, ended)
       const ends = { respond: respondPlainly, ended }
       forwardWebSocketToNetwork(upgrade, { target, registration: destination, exchange }, deps, ends)
     },

@@ -125,6 +125,7 @@ export function forwardWebSocketToNetwork(
     drop()
     if (!response) ended(isOpen ? 101 : 460)
   })
+  exchange.connection.onIdle = () => fail(504, isOpen ? 'idle-timeout' : 'target-timeout')
   const connection: TargetConnection = connections.open(target, user)
   connecting = clock.after(CONNECT_TIMEOUT_MS, () => fail(504, 'connect-timeout'))
   connection.socket.write(toRequestHead(request), 'latin1')
