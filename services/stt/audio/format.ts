@@ -8,6 +8,16 @@ export interface PcmFormat {
   readonly channels: number
 }
 
+/** Containers that say themselves what is in them, how fast it is and how many channels it has. */
+export type CompressedEncoding = 'mp3' | 'aac' | 'flac' | 'ogg' | 'webm' | 'm4a'
+
+export type CompressedFormat =
+  | { readonly encoding: CompressedEncoding }
+  /** Opus packets without a container, each pushed as one piece. */
+  | { readonly encoding: 'opus'; readonly channels: number }
+
+export type AudioFormat = PcmFormat | CompressedFormat
+
 /** What every engine listens to: 16 kHz mono, as Whisper and Silero were trained. */
 export const SAMPLE_RATE_HZ = 16_000
 
@@ -21,6 +31,10 @@ const BYTES_PER_SAMPLE = {
   mulaw: 1,
   alaw: 1,
 } as const satisfies Record<SampleEncoding, number>
+
+export function isPcm(format: AudioFormat): format is PcmFormat {
+  return format.encoding in BYTES_PER_SAMPLE
+}
 
 export function bytesPerFrame(format: PcmFormat): number {
   return BYTES_PER_SAMPLE[format.encoding] * format.channels

@@ -26,13 +26,14 @@ function sound(sampleRateHz: number): number[] {
 async function hear(
   declared: LiveFormat,
   parts: readonly Uint8Array[],
-): Promise<{ samples: number[]; seconds: number }> {
+): Promise<{ samples: number[]; seconds: number | undefined }> {
   const input = createLiveInput(declared)
-  const pcm = [...parts.map((part) => input.push(part).slice()), input.finish()]
+  const pieces = [...parts, undefined].flatMap((part) => (part ? input.push(part) : input.finish()))
   if (!input.format) return { samples: [], seconds: input.seconds }
-  const normaliser = await createNormaliser(input.format)
-  const samples = pcm.map((bytes) => normaliser.push(bytes))
-  samples.push(normaliser.finish())
+  const normaliser = await createNormaliser(input.format, 600)
+  const samples: Float32Array[] = []
+  for (const piece of pieces) samples.push(await normaliser.push(piece))
+  samples.push(await normaliser.finish())
   normaliser.close()
   return { samples: samples.flatMap((each) => Array.from(each)), seconds: input.seconds }
 }
@@ -76,17 +77,37 @@ test('keeps the pitch and the level of what it resamples', async ({ expect }) =>
 })
 
 test.for([
-  ['mp3 with a tag', 'MP3', Buffer.from('ID3\x04\0\0\0\0\0\0\0\0')],
-  ['mp3 by two frames', 'MP3', mpegFrames()],
-  ['aac by two frames', 'AAC', adtsFrames()],
-  ['ogg', 'OGG', Buffer.from('OggS\0\x02\0\0\0\0\0\0')],
-  ['webm', 'WEBM', Buffer.from('\x1a\x45\xdf\xa3\0\0\0\0\0\0\0\0', 'latin1')],
-  ['m4a', 'M4A', Buffer.from('\0\0\0\x20ftypM4A ')],
-  ['flac', 'FLAC', Buffer.from('fLaC\0\0\0\x22\0\0\0\0')],
-] as const)('refuses %s by its signature', ([, name, bytes], { expect }) => {
+  ['mp3 with a tag', 'mp3', Buffer.from('ID3\x04\0\0\0\0\0\0\0\0')],
+  ['mp3 by two frames', 'mp3', mpegFrames()],
+  ['aac by two frames', 'aac', adtsFrames()],
+  ['ogg', 'ogg', Buffer.from('OggS\0\x02\0\0\0\0\0\0')],
+  ['webm', 'webm', Buffer.from('\x1a\x45\xdf\xa3\0\0\0\0\0\0\0\0', 'latin1')],
+  ['flac', 'flac', Buffer.from('fLaC\0\0\0\x22\0\0\0\0')],
+] as const)('knows %s by its signature, whatever was declared', ([, encoding, bytes], { expect }) => {
+  for (const declared of ['unknown', 'wav', 'mp3'] as const) {
+    const input = createLiveInput({ ...RAW, encoding: declared })
+    expect(Buffer.concat(input.push(bytes))).toEqual(bytes)
+    expect(input).toMatchObject({ format: { encoding }, seconds: undefined })
+  }
+})
+
+test.for([
+  ['M4A, whose index may come last', 'M4A', Buffer.from('\0\0\0\x20ftypM4A ')],
+  ['AIFF', 'AIFF', Buffer.from('FORM\0\0\0\0AIFF')],
+] as const)('refuses %s', ([, name, bytes], { expect }) => {
   expect(() => createLiveInput({ ...RAW, encoding: 'unknown' }).push(bytes)).toThrow(
     expect.objectContaining({ status: 415, message: expect.stringMatching(`^${name} audio`) }),
   )
+})
+
+test('takes each piece for a packet where Opus was declared, unless it is in a container', ({ expect }) => {
+  const opus: LiveFormat = { ...RAW, encoding: 'opus', channels: 2 }
+  const packets = createLiveInput(opus)
+  expect([...packets.push(Buffer.from([0xfc, 1])), ...packets.push(Buffer.from([0xfc, 2]))]).toHaveLength(2)
+  expect(packets.format).toEqual({ encoding: 'opus', channels: 2 })
+  const ogg = createLiveInput(opus)
+  ogg.push(Buffer.from('OggS\0\x02\0\0\0\0\0\0'))
+  expect(ogg.format).toEqual({ encoding: 'ogg' })
 })
 
 test('takes quiet raw audio that looks like an MPEG frame for what it is', async ({ expect }) => {

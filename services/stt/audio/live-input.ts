@@ -1,23 +1,26 @@
 import { SpeechError } from '../errors.ts'
-import { secondsOf } from './format.ts'
-import type { PcmFormat } from './format.ts'
-import { undecodable } from './file.ts'
-import { detectContainer, mayBecomeContainer } from './signature.ts'
+import { isCompressed } from './file.ts'
+import { type AudioFormat, type CompressedEncoding, isPcm, secondsOf } from './format.ts'
+import { undecodable } from './refusals.ts'
+import { type Container, detectContainer, mayBecomeContainer } from './signature.ts'
 import { isWav, readWavHeader } from './wav.ts'
 
-/** How the client says it sends: a raw encoding, a WAV stream, or nothing (then the first bytes decide). */
-export type DeclaredEncoding = 's16' | 'mulaw' | 'alaw' | 'wav' | 'unknown'
+/** How the client says it sends: a raw encoding, a container, or nothing (then the first bytes decide). */
+export type DeclaredEncoding = RawEncoding | CompressedEncoding | 'wav' | 'unknown'
 
-/** The start of a live stream, until its format is known; then PCM bytes pass through. */
+/** What can do without a container. `opus` may have one all the same. */
+type RawEncoding = 's16' | 'mulaw' | 'alaw' | 'opus'
+
+/** The start of a live stream, until its format is known; then its bytes pass through. */
 export interface LiveInput {
   /** Known once the first bytes have decided. */
-  readonly format: PcmFormat | undefined
-  /** Seconds of audio received, headers not counted. */
-  readonly seconds: number
-  /** @returns PCM bytes of `format`, cut anywhere; empty while undecided. @throws {@link SpeechError} 415. */
-  push(bytes: Uint8Array): Uint8Array
+  readonly format: AudioFormat | undefined
+  /** Seconds of PCM received, headers not counted; undefined where only decoding tells. */
+  readonly seconds: number | undefined
+  /** @returns pieces of `format`; none while undecided. @throws {@link SpeechError} 415. */
+  push(bytes: Uint8Array): readonly Uint8Array[]
   /** The stream has ended: what was held back is raw audio after all. */
-  finish(): Uint8Array
+  finish(): readonly Uint8Array[]
 }
 
 export interface LiveFormat {
@@ -29,42 +32,49 @@ export interface LiveFormat {
 // A header with a picture or a long text in it still fits; more without samples is no audio stream.
 const MAX_HEADER_BYTES = 1 << 20
 
+const RAW: ReadonlySet<string> = new Set<RawEncoding>(['s16', 'mulaw', 'alaw', 'opus'])
+
 export function createLiveInput(declared: LiveFormat): LiveInput {
-  const { sampleRateHz, channels } = declared
-  const isRaw = declared.encoding !== 'wav' && declared.encoding !== 'unknown'
-  const rawFormat: PcmFormat = { encoding: isRaw ? rawEncoding(declared.encoding) : 's16', sampleRateHz, channels }
-  let format: PcmFormat | undefined
-  let held = new Uint8Array(0)
+  const raw = rawFormat(declared)
+  let format: AudioFormat | undefined
+  /** Kept apart: pieces of Opus are packets. */
+  let held: Uint8Array[] = []
   let receivedBytes = 0
 
-  function pass(bytes: Uint8Array): Uint8Array {
-    receivedBytes += bytes.length
-    return bytes
+  function pass(pieces: readonly Uint8Array[]): readonly Uint8Array[] {
+    for (const piece of pieces) receivedBytes += piece.length
+    return pieces
   }
 
-  function release(as: PcmFormat, from: number): Uint8Array {
+  function release(as: AudioFormat, pieces: readonly Uint8Array[]): readonly Uint8Array[] {
     format = as
-    const bytes = held.subarray(from)
-    held = new Uint8Array(0)
-    return pass(bytes)
+    held = []
+    return pass(pieces)
   }
 
-  // Clients stream whole .wav files while declaring linear16: a header is honoured whatever was declared. The size it
-  // declares is not: live writers do not know it.
-  function decide(): Uint8Array {
-    if (isWav(held)) {
-      const header = readWavHeader(held)
-      if (header !== 'incomplete') return release(header.format, header.dataOffset)
-      if (held.length > MAX_HEADER_BYTES) throw new SpeechError(415, 'The WAV stream never comes to its audio.')
-      return new Uint8Array(0)
+  // Clients stream whole files while declaring something else: a signature is honoured whatever was declared. Of a raw encoding only
+  // that of a WAV header, which no sound looks like by chance. The size it declares is not: live writers do not know it.
+  function decide(): readonly Uint8Array[] {
+    const start = Buffer.concat(held)
+    if (isWav(start)) {
+      const header = readWavHeader(start)
+      if (header !== 'incomplete') return release(header.format, [start.subarray(header.dataOffset)])
+      if (start.length > MAX_HEADER_BYTES) throw new SpeechError(415, 'The WAV stream never comes to its audio.')
+      return []
     }
-    if (isRaw) return mayBecomeWav(held) ? new Uint8Array(0) : release(rawFormat, 0)
+    if (raw.isDeclared) return decideRaw(start)
 
-    const container = detectContainer(held)
-    if (container) throw undecodable(container)
-    if (mayBecomeContainer(held)) return new Uint8Array(0)
-    if (declared.encoding === 'wav') throw undecodable(undefined)
-    return release(rawFormat, 0)
+    const container = detectContainer(start)
+    if (container) return release({ encoding: streamable(container) }, [start])
+    if (mayBecomeContainer(start)) return []
+    if (isContainer(declared.encoding)) throw undecodable(undefined)
+    return release(raw.format, held)
+  }
+
+  function decideRaw(start: Uint8Array): readonly Uint8Array[] {
+    const container = declared.encoding === 'opus' ? detectContainer(start) : undefined
+    if (container === 'ogg' || container === 'webm') return release({ encoding: container }, [start])
+    return mayBecomeWav(start) ? [] : release(raw.format, held)
   }
 
   return {
@@ -72,23 +82,39 @@ export function createLiveInput(declared: LiveFormat): LiveInput {
       return format
     },
     get seconds() {
+      if (format && !isPcm(format)) return undefined
       return format ? secondsOf(format, receivedBytes) : 0
     },
     push(bytes) {
-      if (format) return pass(bytes)
-      held = Buffer.concat([held, bytes])
+      if (format) return pass([bytes])
+      // A copy: the bytes wait longer than their buffer may live.
+      held.push(new Uint8Array(bytes))
       return decide()
     },
     finish() {
-      if (format || held.length === 0 || isWav(held)) return new Uint8Array(0)
-      if (declared.encoding === 'wav') throw undecodable(undefined)
-      return release(rawFormat, 0)
+      const start = Buffer.concat(held)
+      if (format || start.length === 0 || isWav(start)) return []
+      if (isContainer(declared.encoding)) throw undecodable(undefined)
+      return release(raw.format, held)
     },
   }
 }
 
-function rawEncoding(encoding: DeclaredEncoding): 's16' | 'mulaw' | 'alaw' {
-  return encoding === 'mulaw' || encoding === 'alaw' ? encoding : 's16'
+/** What is sent without a container: as declared, or 16-bit samples. */
+function rawFormat({ encoding, sampleRateHz, channels }: LiveFormat): { format: AudioFormat; isDeclared: boolean } {
+  const isDeclared = RAW.has(encoding)
+  if (encoding === 'opus') return { format: { encoding, channels }, isDeclared }
+  const sample = encoding === 'mulaw' || encoding === 'alaw' ? encoding : 's16'
+  return { format: { encoding: sample, sampleRateHz, channels }, isDeclared }
+}
+
+function isContainer(encoding: DeclaredEncoding): boolean {
+  return encoding !== 'unknown' && !RAW.has(encoding)
+}
+
+function streamable(container: Container): Exclude<CompressedEncoding, 'm4a'> {
+  if (isCompressed(container) && container !== 'm4a') return container
+  throw undecodable(container)
 }
 
 function mayBecomeWav(bytes: Uint8Array): boolean {

@@ -1,3 +1,4 @@
+import { readAdtsHeader } from './containers/adts.ts'
 import { isWav } from './wav.ts'
 
 /** Containers told by their first bytes. */
@@ -68,10 +69,7 @@ function mpegStream(bytes: Uint8Array): Container | undefined {
 }
 
 function adtsFrameBytes(bytes: Uint8Array, offset: number): number | undefined {
-  const [first = 0, second = 0, third = 0, fourth = 0, fifth = 0, sixth = 0] = bytes.subarray(offset, offset + 6)
-  if (first !== 0xff || (second & 0xf6) !== 0xf0 || ((third >> 2) & 15) > 12) return undefined
-  const length = ((fourth & 3) << 11) | (fifth << 3) | (sixth >> 5)
-  return length >= 7 ? length : undefined
+  return readAdtsHeader(bytes, offset)?.length
 }
 
 // Bitrates in kbit/s of layer III, MPEG-1 and MPEG-2, and the sample rates of MPEG-1 (ISO 11172-3, 13818-3).

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { test } from 'vitest'
 import { SpeechError } from '../errors.ts'
-import { openAudioFile } from './file.ts'
+import { openAudioFile, openWav } from './file.ts'
 import { createPcmDecoder } from './pcm-decoder.ts'
 import { bytes16, chunk, wav } from './testing.ts'
 
@@ -29,14 +29,14 @@ test.for([
     expected: [32_256 / 32_768, -32_256 / 32_768, 8 / 32_768],
   },
 ])('reads $name', ({ tag, bits, data, expected }, { expect }) => {
-  const { format, pcm } = openAudioFile(wav({ tag, bits, data: Uint8Array.from(data) }), 600)
-  expect(Array.from(createPcmDecoder(format)(pcm))).toEqual(expected.map(Math.fround))
+  const { format, audio } = openWav(wav({ tag, bits, data: Uint8Array.from(data) }), 600)
+  expect(Array.from(createPcmDecoder(format)(audio))).toEqual(expected.map(Math.fround))
 })
 
 test('mixes channels to one', ({ expect }) => {
-  const file = openAudioFile(wav({ channels: 2, data: bytes16([8_192, 16_384, -16_384, 0]) }), 600)
-  expect(file).toMatchObject({ seconds: 2 / 16_000, format: { channels: 2 } })
-  expect(Array.from(createPcmDecoder(file.format)(file.pcm))).toEqual([0.375, -0.25])
+  const file = openWav(wav({ channels: 2, data: bytes16([8_192, 16_384, -16_384, 0]) }), 600)
+  expect(file.format.channels).toBe(2)
+  expect(Array.from(createPcmDecoder(file.format)(file.audio))).toEqual([0.375, -0.25])
 })
 
 test('reads the extensible form', ({ expect }) => {
@@ -50,7 +50,7 @@ test('passes over other chunks, also of odd length', ({ expect }) => {
   const before = Buffer.concat([chunk('JUNK', Buffer.alloc(28)), chunk('LIST', Buffer.from('odd'))])
   const data = bytes16([1, 2, 3])
   const file = openAudioFile(Buffer.concat([wav({ data, before }), chunk('LIST', Buffer.from('trailer'))]), 600)
-  expect(Array.from(file.pcm)).toEqual(Array.from(data))
+  expect(Array.from(file.audio)).toEqual(Array.from(data))
 })
 
 test('reads RF64 with its long sizes', ({ expect }) => {
@@ -63,12 +63,12 @@ test('reads RF64 with its long sizes', ({ expect }) => {
     ]),
     600,
   )
-  expect(file.pcm).toHaveLength(4)
+  expect(file.audio).toHaveLength(4)
 })
 
 test.for([0, 0xffffffff, 1_000_000])('takes all there is when the data size is %i', (dataBytes, { expect }) => {
   const file = openAudioFile(wav({ sampleRateHz: 8_000, dataBytes, data: Buffer.alloc(16_000) }), 600)
-  expect(file).toMatchObject({ seconds: 1, format: { sampleRateHz: 8_000 } })
+  expect(file).toMatchObject({ audio: { length: 16_000 }, format: { sampleRateHz: 8_000 } })
 })
 
 test.for([
@@ -97,7 +97,7 @@ test.for([
 test('knows the length from the header, before anything is decoded', ({ expect }) => {
   const file = wav({ sampleRateHz: 1_000, bits: 8, data: Buffer.alloc(601_000) })
   expect(() => openAudioFile(file, 600)).toThrow(expect.objectContaining({ status: 413 }))
-  expect(openAudioFile(file, 601).seconds).toBe(601)
+  expect(openAudioFile(file, 601).audio).toHaveLength(601_000)
 })
 
 test('answers any bytes with audio or a refusal', ({ expect }) => {
@@ -108,9 +108,10 @@ test('answers any bytes with audio or a refusal', ({ expect }) => {
   fc.assert(
     fc.property(fc.oneof(fc.uint8Array({ maxLength: 3_000 }), damaged), (bytes) => {
       try {
-        const { format, pcm, seconds } = openAudioFile(bytes, 600)
-        expect(createPcmDecoder(format)(pcm).every(Number.isFinite)).toBe(true)
-        expect(seconds).toBeGreaterThan(0)
+        const { format, audio } = openWav(bytes, 600)
+        const samples = createPcmDecoder(format)(audio)
+        expect(samples.every(Number.isFinite)).toBe(true)
+        expect(samples.length).toBeGreaterThan(0)
       } catch (error) {
         expect(error).toBeInstanceOf(SpeechError)
       }

@@ -1,6 +1,7 @@
 import type { DeclaredEncoding } from '../audio/live-input.ts'
 import { SpeechError } from '../errors.ts'
 
+/** With the aliases that clients send (aldea-api §4.2). */
 const ENCODINGS: Readonly<Record<string, DeclaredEncoding>> = {
   pcm: 's16',
   linear16: 's16',
@@ -9,12 +10,27 @@ const ENCODINGS: Readonly<Record<string, DeclaredEncoding>> = {
   ulaw: 'mulaw',
   alaw: 'alaw',
   wav: 'wav',
+  mp3: 'mp3',
+  aac: 'aac',
+  flac: 'flac',
+  ogg: 'ogg',
+  'ogg-opus': 'ogg',
+  opus: 'opus',
+  webm: 'webm',
+  m4a: 'm4a',
 }
 
 /** @throws {@link SpeechError} 415 for an encoding this server cannot decode. */
 export function declaredEncoding(name: string | undefined): DeclaredEncoding {
   if (!name) return 'unknown'
   const encoding = ENCODINGS[name.toLowerCase()]
+  if (encoding === 'm4a') {
+    throw new SpeechError(
+      415,
+      'M4A cannot be streamed: its index may come last. Upload it as a file, or stream AAC in ADTS.',
+    )
+  }
   if (encoding) return encoding
-  throw new SpeechError(415, `The encoding "${name}" is not supported; use linear16, mulaw, alaw or wav.`)
+  const names = 'linear16, mulaw, alaw, wav, mp3, aac, flac, ogg, opus or webm'
+  throw new SpeechError(415, `The encoding "${name}" is not supported; use ${names}.`)
 }

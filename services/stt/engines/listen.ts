@@ -1,29 +1,61 @@
-import { bytesPerFrame } from '../audio/format.ts'
+import { bytesPerFrame, isPcm, SAMPLE_RATE_HZ } from '../audio/format.ts'
+import type { AudioFormat } from '../audio/format.ts'
 import type { OpenedFile } from '../audio/file.ts'
+import { tooLong } from '../audio/refusals.ts'
 import type { Ears, Heard } from '../vad/ears.ts'
 
 /** A whole recording as the engines hear it. */
-export type Recording = Heard
+export interface Recording extends Heard {
+  readonly seconds: number
+}
 
-/** Decodes, resamples and judges a file, a second at a time, so that live streams are heard in between. */
-export async function listenTo(file: OpenedFile, ears: Ears, signal: AbortSignal | undefined): Promise<Recording> {
-  const { format, pcm } = file
-  const step = bytesPerFrame(format) * format.sampleRateHz
-  const ear = ears.open(format)
+export interface ListenOptions {
+  readonly maxSeconds: number
+  readonly signal: AbortSignal | undefined
+}
+
+/** Compressed audio that is decoded at a time: some seconds of speech. */
+const COMPRESSED_STEP_BYTES = 16 * 1024
+
+/**
+ * Decodes, resamples and judges a file, a second or a few at a time, so that live streams are heard in between.
+ * @throws {@link SpeechError} 413 for more than `maxSeconds`, 415 for what cannot be decoded.
+ */
+export async function listenTo(
+  { format, audio }: OpenedFile,
+  ears: Ears,
+  { maxSeconds, signal }: ListenOptions,
+): Promise<Recording> {
+  const step = stepBytes(format)
+  const ear = ears.open(format, maxSeconds)
   const parts: Heard[] = []
+  let heardSamples = 0
+
+  function take(heard: Heard): void {
+    heardSamples += heard.samples.length
+    if (heardSamples > maxSeconds * SAMPLE_RATE_HZ) throw tooLong(maxSeconds)
+    parts.push(heard)
+  }
+
   try {
-    for (let offset = 0; offset < pcm.length; offset += step) {
+    for (let offset = 0; offset < audio.length; offset += step) {
       signal?.throwIfAborted()
-      parts.push(await ear.push(pcm.subarray(offset, offset + step)))
+      take(await ear.push(audio.subarray(offset, offset + step)))
     }
-    parts.push(await ear.finish())
+    take(await ear.finish())
   } finally {
     ear.close()
   }
   return {
     samples: joined(parts.map(({ samples }) => samples)),
     probabilities: joined(parts.map(({ probabilities }) => probabilities)),
+    channels: parts.at(-1)?.channels ?? 1,
+    seconds: heardSamples / SAMPLE_RATE_HZ,
   }
+}
+
+function stepBytes(format: AudioFormat): number {
+  return isPcm(format) ? bytesPerFrame(format) * format.sampleRateHz : COMPRESSED_STEP_BYTES
 }
 
 function joined(parts: readonly Float32Array[]): Float32Array {

@@ -1,11 +1,11 @@
 import { openAudioFile } from '../audio/file.ts'
 import { SAMPLE_RATE_HZ } from '../audio/format.ts'
-import { createNormaliser } from '../audio/normaliser.ts'
 import { openLiveStream } from '../live/stream.ts'
 import type { Transcribe } from '../live/transcriber.ts'
 import { FRAME_SAMPLES } from '../vad/ears.ts'
 import type { Ears } from '../vad/ears.ts'
 import { loudnessEars } from '../vad/loudness-ears.ts'
+import { listenTo } from './listen.ts'
 import type { SpeechEngine } from './port.ts'
 import { SCRIPTED_CONFIDENCE, scriptedWord, spread, textFor, wordsOf } from './script.ts'
 import type { Script } from './script.ts'
@@ -24,15 +24,14 @@ export function createScriptedEngine(script: Script, { maxAudioSeconds }: { maxA
   return {
     model: MODEL,
     languages: script.languages,
-    async transcribe({ bytes }, { language }) {
-      const { format, pcm, seconds } = openAudioFile(bytes, maxAudioSeconds)
-      const normaliser = await createNormaliser(format)
-      const samples = normaliser.push(pcm)
-      normaliser.close()
+    async transcribe({ bytes }, { language, signal }) {
+      const file = openAudioFile(bytes, maxAudioSeconds)
+      const recording = await listenTo(file, loudnessEars, { maxSeconds: maxAudioSeconds, signal })
+      const { samples, seconds, channels } = recording
       const text = textFor(script, bytes, samples)
       return {
         audioSeconds: seconds,
-        channels: format.channels,
+        channels,
         text,
         confidence: text ? SCRIPTED_CONFIDENCE : 0,
         words: spread(text, seconds),
@@ -79,11 +78,11 @@ function createSpeaker(text: string): { ears: Ears; transcribe: Transcribe } {
 
   return {
     ears: {
-      open(format) {
-        const ear = loudnessEars.open(format)
+      open(format, maxSeconds) {
+        const ear = loudnessEars.open(format, maxSeconds)
         return {
-          async push(pcm) {
-            const heard = await ear.push(pcm)
+          async push(audio) {
+            const heard = await ear.push(audio)
             follow(heard.probabilities)
             return heard
           },

@@ -58,17 +58,18 @@ export function createWhisperEngine(deps: WhisperDeps): SpeechEngine {
     languages,
     async transcribe({ bytes }, { language, signal }) {
       const file = openAudioFile(bytes, deps.maxAudioSeconds)
-      const { samples, probabilities } = await listenTo(file, ears, signal)
+      const recording = await listenTo(file, ears, { maxSeconds: deps.maxAudioSeconds, signal })
+      const { samples, probabilities, seconds, channels } = recording
       const segments = segmentsOf(probabilities, PAUSE_SAMPLES)
       const pieces = piecesOf(segments, samples.length)
       const options = { ...FILE_WINDOW, language, ...(signal && { signal }) }
       const recognitions = await mapInParallel(pieces, deps.parallel, async (piece) =>
         place(await recognise(samples.subarray(piece.startSample, piece.endSample), options), piece, segments),
       )
-      audioSeconds += file.seconds
+      audioSeconds += seconds
       return {
-        audioSeconds: file.seconds,
-        channels: file.format.channels,
+        audioSeconds: seconds,
+        channels,
         ...together(recognitions),
         language: language ?? languages[0] ?? 'en',
         model,

@@ -144,7 +144,7 @@ test('refuses what it cannot decode by name, and closes with 1008', async ({ exp
   expect(await stream.next('Failure')).toEqual({
     type: 'Failure',
     status: 415,
-    error: 'WEBM audio is not supported; send WAV (PCM, float, µ-law or A-law).',
+    error: 'The WebM stream is broken: it is not EBML.',
   })
   expect(await stream.closed).toEqual({ code: 1008, reason: 'DATA-0000' })
 })
@@ -156,7 +156,8 @@ test.for([
   ['endpointing=soon', 422],
   ['interim_results=maybe', 422],
   ['language=zh', 422],
-  ['encoding=opus', 415],
+  ['encoding=m4a', 415],
+  ['encoding=speex', 415],
 ] as const)('refuses ?%s with %i before the upgrade', async ([query, status], { expect, onTestFinished }) => {
   const { url } = await startScripted(onTestFinished)
   await expect(openStream(onTestFinished, url, query)).rejects.toThrow(`Unexpected server response: ${status}`)

@@ -1,4 +1,5 @@
-import type { PcmFormat } from '../audio/format.ts'
+import type { AudioFormat } from '../audio/format.ts'
+import type { SpeechError } from '../errors.ts'
 import type { Heard } from './ears.ts'
 
 /** What the listening thread is started with. */
@@ -9,8 +10,8 @@ export interface EarData {
 
 /** One stream is one `ear`; its messages are worked on in order, each `push` and `finish` answered once. */
 export type EarRequest =
-  | { readonly type: 'open'; readonly ear: number; readonly format: PcmFormat }
-  | { readonly type: 'push'; readonly ear: number; readonly pcm: Uint8Array }
+  | { readonly type: 'open'; readonly ear: number; readonly format: AudioFormat; readonly maxSeconds: number }
+  | { readonly type: 'push'; readonly ear: number; readonly audio: Uint8Array }
   | { readonly type: 'finish'; readonly ear: number }
   | { readonly type: 'close'; readonly ear: number }
   /** Forget all streams and end the thread, between two frames. */
@@ -19,4 +20,10 @@ export type EarRequest =
 export type EarReply =
   | { readonly type: 'ready' }
   | { readonly type: 'heard'; readonly ear: number; readonly heard: Heard }
-  | { readonly type: 'failed'; readonly ear: number; readonly message: string }
+  | {
+      readonly type: 'failed'
+      readonly ear: number
+      readonly message: string
+      /** Of audio that is refused; undefined for what should not have happened. */
+      readonly status: SpeechError['status'] | undefined
+    }

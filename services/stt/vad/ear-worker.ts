@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import { SpeechError } from '../errors.ts'
 import { createNormaliser } from '../audio/normaliser.ts'
 import type { Normaliser } from '../audio/normaliser.ts'
 import { createFramer } from './frames.ts'
@@ -12,7 +13,7 @@ if (!port) throw new Error('This file runs as a worker thread only.')
 const { vadModelFile } = workerData as EarData
 
 interface OpenEar {
-  push(pcm: Uint8Array): Promise<EarReply>
+  push(audio: Uint8Array): Promise<EarReply>
   finish(): Promise<EarReply>
   close(): void
 }
@@ -33,28 +34,32 @@ async function stop(): Promise<void> {
 
 function take(request: Exclude<EarRequest, { type: 'stop' }>): void {
   if (request.type === 'open') {
-    ears.set(request.ear, { queue: Promise.resolve(), opening: openEar(request) })
+    const opening = openEar(request)
+    // Said where the ear is used.
+    opening.catch(() => undefined)
+    ears.set(request.ear, { queue: Promise.resolve(), opening })
     return
   }
   const ear = ears.get(request.ear)
   if (!ear) return
   if (request.type === 'close') {
     ears.delete(request.ear)
-    void ear.queue.then(async () => (await ear.opening).close())
+    void ear.queue.then(async () => (await ear.opening).close()).catch(() => undefined)
     return
   }
   ear.queue = ear.queue.then(async () => {
     try {
       const open = await ear.opening
-      send(await (request.type === 'push' ? open.push(request.pcm) : open.finish()))
+      send(await (request.type === 'push' ? open.push(request.audio) : open.finish()))
     } catch (error) {
-      send({ type: 'failed', ear: request.ear, message: error instanceof Error ? error.message : String(error) })
+      const status = error instanceof SpeechError ? error.status : undefined
+      send({ type: 'failed', ear: request.ear, message: messageOf(error), status })
     }
   })
 }
 
-async function openEar({ ear, format }: Extract<EarRequest, { type: 'open' }>): Promise<OpenEar> {
-  const normaliser: Normaliser = await createNormaliser(format)
+async function openEar({ ear, format, maxSeconds }: Extract<EarRequest, { type: 'open' }>): Promise<OpenEar> {
+  const normaliser: Normaliser = await createNormaliser(format, maxSeconds)
   const framer = createFramer()
   const judge = createJudge()
 
@@ -64,20 +69,24 @@ async function openEar({ ear, format }: Extract<EarRequest, { type: 'open' }>): 
       if (isStopping) throw new Error('The listening thread is stopping.')
       probabilities[index] = await judge(frame)
     }
-    return { type: 'heard', ear, heard: { samples, probabilities } }
+    return { type: 'heard', ear, heard: { samples, probabilities, channels: normaliser.channels } }
   }
 
   return {
-    push(pcm) {
-      const samples = normaliser.push(pcm)
+    async push(audio) {
+      const samples = await normaliser.push(audio)
       return hear(samples, framer.push(samples))
     },
-    finish() {
-      const samples = normaliser.finish()
+    async finish() {
+      const samples = await normaliser.finish()
       return hear(samples, [...framer.push(samples), ...framer.finish()])
     },
     close: () => normaliser.close(),
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 function send(reply: EarReply): void {

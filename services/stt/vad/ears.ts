@@ -1,18 +1,22 @@
-import type { PcmFormat } from '../audio/format.ts'
+import type { AudioFormat } from '../audio/format.ts'
 
 /** 32 ms: what Silero judges at a time at 16 kHz. */
 export const FRAME_SAMPLES = 512
 
-/** Listens to PCM: turns it into 16 kHz mono and says, frame by frame, how likely it is speech. */
+/** Listens to audio: turns it into 16 kHz mono and says, frame by frame, how likely it is speech. */
 export interface Ears {
-  open(format: PcmFormat): Ear
+  /** One call lets out at most `maxSeconds` of what was compressed. */
+  open(format: AudioFormat, maxSeconds: number): Ear
   stop(): Promise<void>
 }
 
 /** One stream or file. Calls are answered in order. */
 export interface Ear {
-  /** Bytes may be cut anywhere. Rejects with a `SpeechError` of status 503 when the listener died. */
-  push(pcm: Uint8Array): Promise<Heard>
+  /**
+   * Bytes may be cut anywhere, packets of Opus excepted. Rejects with a `SpeechError`: 413 and 415 for audio that is refused, 503
+   * when the listener died.
+   */
+  push(audio: Uint8Array): Promise<Heard>
   /** The end of the audio: what is still inside, the last frame filled up with silence for its judgement. */
   finish(): Promise<Heard>
   close(): void
@@ -22,4 +26,6 @@ export interface Ear {
 export interface Heard {
   readonly samples: Float32Array
   readonly probabilities: Float32Array
+  /** Of the audio that came in, before it was mixed. */
+  readonly channels: number
 }

@@ -1,5 +1,5 @@
 import { createNormaliser } from '../audio/normaliser.ts'
-import type { PcmFormat } from '../audio/format.ts'
+import type { AudioFormat } from '../audio/format.ts'
 import { createFramer } from './frames.ts'
 import type { Ear, Ears, Heard } from './ears.ts'
 
@@ -9,27 +9,30 @@ const SPEECH_RMS = 0.01
 /** Ears without a model, for the scripted engine: what is loud is speech. */
 export const loudnessEars: Ears = { open: openEar, stop: async () => undefined }
 
-function openEar(format: PcmFormat): Ear {
-  const opening = createNormaliser(format)
+function openEar(format: AudioFormat, maxSeconds: number): Ear {
+  const opening = createNormaliser(format, maxSeconds)
+  // Said where the ear is used.
+  opening.catch(() => undefined)
   const framer = createFramer()
-  const hear = (samples: Float32Array, frames: readonly Float32Array[]): Heard => ({
+  const hear = (samples: Float32Array, channels: number, frames: readonly Float32Array[]): Heard => ({
     samples,
+    channels,
     probabilities: Float32Array.from(frames, (frame) => (rms(frame) >= SPEECH_RMS ? 1 : 0)),
   })
 
   return {
-    async push(pcm) {
+    async push(audio) {
       const normaliser = await opening
-      const samples = normaliser.push(pcm)
-      return hear(samples, framer.push(samples))
+      const samples = await normaliser.push(audio)
+      return hear(samples, normaliser.channels, framer.push(samples))
     },
     async finish() {
       const normaliser = await opening
-      const samples = normaliser.finish()
-      return hear(samples, [...framer.push(samples), ...framer.finish()])
+      const samples = await normaliser.finish()
+      return hear(samples, normaliser.channels, [...framer.push(samples), ...framer.finish()])
     },
     close() {
-      void opening.then((normaliser) => normaliser.close())
+      void opening.then((normaliser) => normaliser.close()).catch(() => undefined)
     },
   }
 }

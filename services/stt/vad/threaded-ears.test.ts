@@ -3,7 +3,7 @@ import type { Worker } from 'node:worker_threads'
 import { test } from 'vitest'
 import { systemClock } from '../../wire/clock.ts'
 import { silentLog } from '../../wire/log.ts'
-import { openAudioFile } from '../audio/file.ts'
+import { openWav } from '../audio/file.ts'
 import { bytesPerFrame } from '../audio/format.ts'
 import type { PcmFormat } from '../audio/format.ts'
 import type { Ear, Ears } from './ears.ts'
@@ -28,9 +28,9 @@ async function probabilitiesOf(ear: Ear, pcm: Uint8Array, step: number): Promise
 
 test('hears the phrases of a speech and the pauses between them', async ({ expect, onTestFinished }) => {
   const ears = await testEars(onTestFinished)
-  const { format, pcm } = openAudioFile(await readFile('fixtures/audio/jfk.wav'), 600)
+  const { format, audio } = openWav(await readFile('fixtures/audio/jfk.wav'), 600)
 
-  const probabilities = await probabilitiesOf(ears.open(format), pcm, 32_000)
+  const probabilities = await probabilitiesOf(ears.open(format, 600), audio, 32_000)
 
   const edges = segmentsOf(probabilities, 4_800).flatMap(({ startSample, endSample }) => [startSample, endSample])
   const expected = [0.4, 2.2, 3.3, 4.4, 5.4, 7.6, 8.2, 10.6]
@@ -41,13 +41,13 @@ test('hears the phrases of a speech and the pauses between them', async ({ expec
 
 test('keeps streams apart, however their audio comes in', async ({ expect, onTestFinished }) => {
   const ears = await testEars(onTestFinished)
-  const { format, pcm } = openAudioFile(await readFile('fixtures/audio/jfk.wav'), 600)
+  const { format, audio } = openWav(await readFile('fixtures/audio/jfk.wav'), 600)
   const silence: PcmFormat = { ...format, sampleRateHz: 8_000 }
 
   const [alone, ...others] = await Promise.all([
-    probabilitiesOf(ears.open(format), pcm, pcm.length),
-    probabilitiesOf(ears.open(format), pcm, 4_001),
-    probabilitiesOf(ears.open(silence), new Uint8Array(8_000 * bytesPerFrame(silence)), 999),
+    probabilitiesOf(ears.open(format, 600), audio, audio.length),
+    probabilitiesOf(ears.open(format, 600), audio, 4_001),
+    probabilitiesOf(ears.open(silence, 600), new Uint8Array(8_000 * bytesPerFrame(silence)), 999),
   ])
 
   expect(others[0]).toEqual(alone)
@@ -64,14 +64,14 @@ test('fails the streams it was hearing when its thread dies, and hears the next'
   onTestFinished(() => void process.off('worker', note))
   const ears = await testEars(onTestFinished)
   const format: PcmFormat = { encoding: 's16', sampleRateHz: 16_000, channels: 1 }
-  const before = ears.open(format)
+  const before = ears.open(format, 600)
   await before.push(new Uint8Array(1_024))
 
   const inFlight = before.push(new Uint8Array(1 << 20))
   await Promise.all([expect(inFlight).rejects.toMatchObject({ status: 503 }), threads[0]?.terminate()])
   await expect(before.push(new Uint8Array(2))).rejects.toMatchObject({ status: 503 })
 
-  expect((await ears.open(format).push(new Uint8Array(1_024))).probabilities).toHaveLength(1)
+  expect((await ears.open(format, 600).push(new Uint8Array(1_024))).probabilities).toHaveLength(1)
 })
 
 test('does not start without its model', async ({ expect }) => {

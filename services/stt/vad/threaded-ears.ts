@@ -38,7 +38,13 @@ export async function startEars({ vadModelFile, clock, log }: EarsOptions): Prom
 
   function startListening(): Promise<Thread> {
     return new Promise((resolve, reject) => {
-      const worker = startThread('services/stt/vad/ear-worker', { name: 'ears', workerData: { vadModelFile } })
+      const worker = startThread('services/stt/vad/ear-worker', {
+        name: 'ears',
+        workerData: { vadModelFile },
+        stderr: true,
+      })
+      // Decoding libraries complain there about every broken packet.
+      worker.stderr.on('data', (text: Buffer) => log.debug(text.toString().trimEnd()))
       const thread: Thread = { worker, isAlive: true }
       let cause: unknown
       worker.on('message', (reply: EarReply) => (reply.type === 'ready' ? resolve(thread) : settle(reply)))
@@ -56,7 +62,7 @@ export async function startEars({ vadModelFile, clock, log }: EarsOptions): Prom
   function settle(reply: Exclude<EarReply, { type: 'ready' }>): void {
     const next = listeners.get(reply.ear)?.waiting.shift()
     if (reply.type === 'heard') next?.resolve(reply.heard)
-    else next?.reject(new SpeechError(500, 'The audio could not be heard.', { cause: new Error(reply.message) }))
+    else next?.reject(refusalOf(reply))
   }
 
   function lose(thread: Thread, cause: Error): void {
@@ -86,7 +92,7 @@ export async function startEars({ vadModelFile, clock, log }: EarsOptions): Prom
   }
 
   return {
-    open(format): Ear {
+    open(format, maxSeconds): Ear {
       const id = nextEar
       nextEar += 1
       let isClosed = false
@@ -95,7 +101,7 @@ export async function startEars({ vadModelFile, clock, log }: EarsOptions): Prom
         if (isClosed || !thread.isAlive) return undefined
         listener = { waiting: [], thread }
         listeners.set(id, listener)
-        post(thread, { type: 'open', ear: id, format })
+        post(thread, { type: 'open', ear: id, format, maxSeconds })
         return listener
       })
       opening.catch(() => undefined)
@@ -112,7 +118,7 @@ export async function startEars({ vadModelFile, clock, log }: EarsOptions): Prom
       }
 
       return {
-        push: (pcm) => ask({ type: 'push', ear: id, pcm }),
+        push: (audio) => ask({ type: 'push', ear: id, audio }),
         finish: () => ask({ type: 'finish', ear: id }),
         close() {
           isClosed = true
@@ -146,8 +152,13 @@ function post({ worker }: Thread, request: EarRequest): void {
     return
   }
   // A copy of exactly these bytes: the given ones may be a small view of a large buffer.
-  const pcm = new Uint8Array(request.pcm)
-  worker.postMessage({ ...request, pcm }, [pcm.buffer])
+  const audio = new Uint8Array(request.audio)
+  worker.postMessage({ ...request, audio }, [audio.buffer])
+}
+
+function refusalOf({ status, message }: Extract<EarReply, { type: 'failed' }>): SpeechError {
+  if (status !== undefined) return new SpeechError(status, message)
+  return new SpeechError(500, 'The audio could not be heard.', { cause: new Error(message) })
 }
 
 function died(cause: unknown): SpeechError {

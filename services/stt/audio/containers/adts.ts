@@ -1,0 +1,47 @@
+/** A frame of AAC with its header (ISO 14496-3 §1.A.2). */
+export interface AdtsFrame {
+  readonly bytes: Uint8Array
+  readonly sampleRateHz: number
+}
+
+export const SAMPLES_A_FRAME = 1_024
+const HEADER_BYTES = 7
+/** In the order of their indexes. */
+export const AAC_RATES_HZ: readonly number[] = [
+  96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350,
+]
+
+/** Length and rate of the frame that begins at `offset`; undefined when none does. */
+export function readAdtsHeader(
+  bytes: Uint8Array,
+  offset: number,
+): { length: number; sampleRateHz: number } | undefined {
+  const [first = 0, second = 0, third = 0, fourth = 0, fifth = 0, sixth = 0] = bytes.subarray(offset, offset + 6)
+  const sampleRateHz = AAC_RATES_HZ[(third >> 2) & 15]
+  if (first !== 0xff || (second & 0xf6) !== 0xf0 || sampleRateHz === undefined) return undefined
+  const length = ((fourth & 3) << 11) | (fifth << 3) | (sixth >> 5)
+  return length >= HEADER_BYTES ? { length, sampleRateHz } : undefined
+}
+
+/** Reads whole frames from bytes that are cut anywhere; what lies between frames is skipped. */
+export function createAdtsReader(): (bytes: Uint8Array) => AdtsFrame[] {
+  let held = new Uint8Array(0)
+  return (bytes) => {
+    held = Buffer.concat([held, bytes])
+    const frames: AdtsFrame[] = []
+    let offset = 0
+    while (held.length - offset >= HEADER_BYTES) {
+      const header = readAdtsHeader(held, offset)
+      if (!header) {
+        offset += 1
+        continue
+      }
+      const { length, sampleRateHz } = header
+      if (held.length < offset + length) break
+      frames.push({ bytes: held.slice(offset, offset + length), sampleRateHz })
+      offset += length
+    }
+    held = held.slice(offset)
+    return frames
+  }
+}

@@ -1,0 +1,83 @@
+import { SpeechError } from '../../errors.ts'
+import type { AudioDecoder } from '../codecs/port.ts'
+import { decodeWhole } from '../codecs/whole-file.ts'
+import { tooLong } from '../refusals.ts'
+import { AAC_RATES_HZ } from './adts.ts'
+import { type Box, boxesOf, findBoxes } from './mp4-boxes.ts'
+
+/** AAC and ALAC in MP4, plain or in fragments: a whole file, because its index may come last. */
+export function createM4aDecoder(maxSeconds: number): AudioDecoder {
+  const parts: Uint8Array[] = []
+  return {
+    async push(bytes) {
+      parts.push(new Uint8Array(bytes))
+      return []
+    },
+    async finish() {
+      const file = Buffer.concat(parts)
+      const { seconds, sampleRateHz } = durationOf(file)
+      // Before it is decoded: a few bytes may say that they are days of silence. The last frame is counted as a whole.
+      if (seconds > maxSeconds + 1) throw tooLong(maxSeconds, seconds)
+      return decodeWhole(withIndexFirst(file), { name: 'M4A', sampleRateHz })
+    },
+    close: () => undefined,
+  }
+}
+
+/** The longest a frame is, of ALAC; one of AAC has 1024 samples. */
+const SAMPLES_A_FRAME = { mp4a: 1_024, alac: 4_096 } as const
+const DEFAULT_RATE_HZ = 48_000
+
+function durationOf(file: Uint8Array): { seconds: number; sampleRateHz: number } {
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength)
+  const entry = findBoxes(file, 'moov/trak/mdia/minf/stbl/stsd')
+    // Version, flags and the number of entries come first.
+    .flatMap(({ bodyStart, end }) => boxesOf(file, Math.min(bodyStart + 8, end), end))
+    .find(({ type }) => type in SAMPLES_A_FRAME)
+  if (!entry) throw new SpeechError(415, 'The M4A file has no AAC or ALAC track that can be read.')
+  const sampleRateHz = entry.bodyStart + 28 <= entry.end ? view.getUint32(entry.bodyStart + 24) / 65_536 : 0
+  // An odd rate, of a damaged file, would make the package resample for seconds.
+  const rateHz = AAC_RATES_HZ.includes(sampleRateHz) ? sampleRateHz : DEFAULT_RATE_HZ
+  const frames =
+    sum(findBoxes(file, 'moov/trak/mdia/minf/stbl/stsz'), (box) => numberAt(view, box, 8)) +
+    sum(findBoxes(file, 'moof/traf/trun'), (box) => numberAt(view, box, 4))
+  const samples = frames * SAMPLES_A_FRAME[entry.type as keyof typeof SAMPLES_A_FRAME]
+  return { seconds: samples / rateHz, sampleRateHz: rateHz }
+}
+
+/** The file with its index before its audio, where the decoder looks for it; telephones write it at the end. */
+function withIndexFirst(file: Uint8Array): Uint8Array {
+  const boxes = boxesOf(file)
+  const index = boxes.find(({ type }) => type === 'moov')
+  const audio = boxes.find(({ type }) => type === 'mdat')
+  if (!index || !audio || index.start < audio.start) return file
+  const moov = new Uint8Array(file.subarray(index.start, index.end))
+  const moved = moov.length
+  const view = new DataView(moov.buffer)
+  for (const box of findBoxes(moov, 'moov/trak/mdia/minf/stbl/stco'))
+    moveOffsets(view, box, { by: moved, isLong: false })
+  for (const box of findBoxes(moov, 'moov/trak/mdia/minf/stbl/co64'))
+    moveOffsets(view, box, { by: moved, isLong: true })
+  return Buffer.concat([
+    file.subarray(0, audio.start),
+    moov,
+    file.subarray(audio.start, index.start),
+    file.subarray(index.end),
+  ])
+}
+
+/** Where the chunks of audio begin: the number of entries, then the entries. */
+function moveOffsets(view: DataView, { bodyStart, end }: Box, { by, isLong }: { by: number; isLong: boolean }): void {
+  for (let at = bodyStart + 8; at + (isLong ? 8 : 4) <= end; at += isLong ? 8 : 4) {
+    if (isLong) view.setBigUint64(at, view.getBigUint64(at) + BigInt(by))
+    else view.setUint32(at, view.getUint32(at) + by)
+  }
+}
+
+function numberAt(view: DataView, { bodyStart, end }: Box, offset: number): number {
+  return bodyStart + offset + 4 <= end ? view.getUint32(bodyStart + offset) : 0
+}
+
+function sum(boxes: readonly Box[], read: (box: Box) => number): number {
+  return boxes.reduce((total, box) => total + read(box), 0)
+}
