@@ -1,7 +1,9 @@
 /**
  * From the commit of an organisation's change in PostgreSQL to the moment Redis has it, through trigger, NOTIFY,
- * db-sync, queue and function: one change at a time, then a steady stream. The environment has a process of its own; this
- * one writes, and asks Redis every millisecond. Usage: `tsx scripts/bench/sync.ts [idle changes] [seconds]`.
+ * db-sync, queue and function: the first change of all, a bulk change, one after a silence, one at a time, then a steady
+ * stream. Before each of them everything earlier has arrived: otherwise it would stand in line behind it. The
+ * environment has a process of its own; this one writes, and asks Redis every millisecond.
+ * Usage: `tsx scripts/bench/sync.ts [idle changes] [seconds]`.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -9,6 +11,7 @@ import { join } from 'node:path'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { Redis } from 'ioredis'
 import { Pool } from 'pg'
 import { systems } from '../../fixtures/systems/index.ts'
@@ -22,6 +25,9 @@ const IDLE_PAUSE_MS = 20
 const LOAD_SECONDS = 10
 const CHANGES_PER_SECOND = 500
 const ORGANISATIONS = 1_000
+/** Longer than pools keep connections that nobody uses, where they do not keep them. */
+const SILENCE_MS = 12_000
+const LOOK_EVERY_MS = 5
 const TARGETS_MS = { idle: 25, load: 100 }
 
 if (process.send) await serve(process.send.bind(process))
@@ -45,58 +51,118 @@ async function serve(send: (message: unknown) => void): Promise<void> {
     ids: systemIds,
   })
   send(environment.variables)
-  await once(process, 'message')
+  // Gone without a word when the other process has failed.
+  await once(process, 'disconnect')
   await environment.stop()
   await rm(baseDir, { recursive: true, force: true })
-  process.disconnect()
 }
 
 async function measure(idleChanges: number, seconds: number): Promise<void> {
   const child = fork(fileURLToPath(import.meta.url), { execArgv: process.execArgv })
-  const [variables] = (await once(child, 'message')) as [Record<string, string>]
+  const ended = once(child, 'exit')
+  const started = once(child, 'message') as Promise<[Record<string, string>]>
+  const [variables] = await Promise.race([started, ended.then(() => Promise.reject(new Error('It did not start.')))])
   const pool = new Pool({ connectionString: variables['DATABASE_URL'], max: 4 })
   const redis = new Redis(variables['REDIS_URL'] ?? '')
-  await createOrganisations(pool)
-  await arrival(redis, `org-${ORGANISATIONS}`, 1, performance.now())
+  const { AWS_ENDPOINT_URL: endpoint = '', AWS_REGION: region = '', QUEUE_URL: queueUrl = '' } = variables
+  const sqs = new SQSClient({ endpoint, region, credentials: { accessKeyId: 'local', secretAccessKey: 'local' } })
+  const settled = (): Promise<void> => settle(pool, sqs, queueUrl)
+  const organisation = (count: number): string => `org-${(count % ORGANISATIONS) + 1}`
+
+  const arrivals = watchArrivals(redis)
+
+  await createOrganisations(pool, 0, 0)
+  report('first change', [await arrivals.arrival('org-0', 1, performance.now())])
+  await createOrganisations(pool, 1, ORGANISATIONS)
+  const bulkSince = performance.now()
+  await settled()
+  report(`${ORGANISATIONS} organisations in one change, until the last`, [performance.now() - bulkSince])
+  await systemClock.sleep(SILENCE_MS)
+  report(`after ${SILENCE_MS / 1_000} s of silence`, [await change(pool, arrivals, 'org-0', 2)])
+  await settled()
 
   const idle: number[] = []
   for (let count = 0; count < idleChanges; count += 1) {
-    idle.push(await change(pool, redis, `org-${(count % ORGANISATIONS) + 1}`, count + 2))
+    idle.push(await change(pool, arrivals, organisation(count), count + 2))
     await systemClock.sleep(IDLE_PAUSE_MS)
   }
-  const load = await steadily(seconds * CHANGES_PER_SECOND, (count) =>
-    change(pool, redis, `org-${(count % ORGANISATIONS) + 1}`, count + idleChanges + 2),
-  )
   report('one at a time', idle, TARGETS_MS.idle)
+  await settled()
+  const load = await steadily(seconds * CHANGES_PER_SECOND, (count) =>
+    change(pool, arrivals, organisation(count), count + idleChanges + 2),
+  )
   report(`${CHANGES_PER_SECOND} a second`, load, TARGETS_MS.load)
 
-  child.send('end')
+  child.disconnect()
+  sqs.destroy()
   redis.disconnect()
-  await Promise.all([pool.end(), once(child, 'exit')])
+  await Promise.all([pool.end(), ended])
 }
 
-async function createOrganisations(pool: Pool): Promise<void> {
+/** `org-<first>` to `org-<last>`, in one transaction. */
+async function createOrganisations(pool: Pool, first: number, last: number): Promise<void> {
   await pool.query(
-    `INSERT INTO organisations SELECT 'org-' || n, '', to_timestamp(0) FROM generate_series(1, $1::int) n`,
-    [ORGANISATIONS],
+    `WITH added AS (
+       INSERT INTO organisations SELECT 'org-' || n, '', to_timestamp(0) FROM generate_series(${first}, ${last}) n
+       RETURNING id
+     )
+     INSERT INTO limits (organisation_id, max_connections) SELECT id, 1 FROM added`,
   )
-  await pool.query(
-    `INSERT INTO limits (organisation_id, max_connections) SELECT id, 1 FROM organisations WHERE id LIKE 'org-%'`,
-  )
+}
+
+/** Waits until nothing is on its way, neither in the outbox nor in the queue. */
+async function settle(pool: Pool, sqs: SQSClient, QueueUrl: string): Promise<void> {
+  for (;;) {
+    const { rowCount } = await pool.query('SELECT FROM organisation_outbox LIMIT 1')
+    const { Attributes = {} } = await sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['All'] }))
+    const { ApproximateNumberOfMessages: ready, ApproximateNumberOfMessagesNotVisible: inFlight } = Attributes
+    if (rowCount === 0 && ready === '0' && inFlight === '0') return
+    await systemClock.sleep(LOOK_EVERY_MS)
+  }
+}
+
+interface Arrivals {
+  /** Milliseconds from `since` until Redis has this or a later value of the organisation. */
+  arrival(organisation: string, value: number, since: number): Promise<number>
+}
+
+/** Asks for all that are waited for at once: looking must not cost what is looked at its time. */
+function watchArrivals(redis: Redis): Arrivals {
+  const waiting = new Map<string, { readonly organisation: string; readonly value: number; arrived(): void }>()
+  let isLooking = false
+
+  async function look(): Promise<void> {
+    while (waiting.size > 0) {
+      const asked = [...waiting.entries()]
+      const reading = redis.pipeline()
+      for (const [, { organisation }] of asked) reading.hget(`org:${organisation}:limits`, 'max_connections')
+      const answers = (await reading.exec()) ?? []
+      for (const [index, [name, { value, arrived }]] of asked.entries()) {
+        if (Number(answers[index]?.[1]) < value) continue
+        waiting.delete(name)
+        arrived()
+      }
+      await systemClock.sleep(1)
+    }
+    isLooking = false
+  }
+
+  return {
+    arrival: (organisation, value, since) =>
+      new Promise((resolve, reject) => {
+        const arrived = (): void => resolve(performance.now() - since)
+        waiting.set(`${organisation} ${value}`, { organisation, value, arrived })
+        if (isLooking) return
+        isLooking = true
+        look().catch(reject)
+      }),
+  }
 }
 
 /** Milliseconds from the commit until Redis has this or a later value. */
-async function change(pool: Pool, redis: Redis, organisation: string, value: number): Promise<number> {
+async function change(pool: Pool, { arrival }: Arrivals, organisation: string, value: number): Promise<number> {
   await pool.query('UPDATE limits SET max_connections = $2 WHERE organisation_id = $1', [organisation, value])
-  return arrival(redis, organisation, value, performance.now())
-}
-
-async function arrival(redis: Redis, organisation: string, value: number, since: number): Promise<number> {
-  for (;;) {
-    const seen = Number(await redis.hget(`org:${organisation}:limits`, 'max_connections'))
-    if (seen >= value) return performance.now() - since
-    await systemClock.sleep(1)
-  }
+  return arrival(organisation, value, performance.now())
 }
 
 /** Starts `count` jobs evenly at the rate; returns what they return. */
@@ -111,10 +177,11 @@ async function steadily(count: number, job: (index: number) => Promise<number>):
   return Promise.all(jobs)
 }
 
-function report(name: string, latencies: readonly number[], targetMs: number): void {
+function report(name: string, latencies: readonly number[], targetMs?: number): void {
   const sorted = latencies.toSorted((a, b) => a - b)
-  const at = (share: number): string => (sorted[Math.floor(share * (sorted.length - 1))] ?? Number.NaN).toFixed(1)
-  console.log(
-    `${name}: ${sorted.length} changes, p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, max ${at(1)} ms (target p99 ≤ ${targetMs})`,
-  )
+  const at = (share: number): string =>
+    `${(sorted[Math.floor(share * (sorted.length - 1))] ?? Number.NaN).toFixed(1)} ms`
+  if (targetMs === undefined) return console.log(`${name}: ${at(1)}`)
+  const spread = `p50 ${at(0.5)}, p99 ${at(0.99)}, max ${at(1)}`
+  console.log(`${name}: ${sorted.length} changes, ${spread} (target p99 ≤ ${targetMs} ms)`)
 }

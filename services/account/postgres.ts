@@ -4,7 +4,7 @@ import { type ClientBase, Pool } from 'pg'
 import { type ApiError, unavailable } from '../wire/api-error.ts'
 import type { Log } from '../wire/log.ts'
 
-/** A pool of connections that are opened when first needed and replaced when lost. */
+/** A pool of connections that are opened when first needed and replaced when lost. The last one stays open. */
 export interface Postgres {
   readonly pool: Pool
   /** Lets queries in hand finish, then hangs up. Idempotent. */
@@ -19,6 +19,10 @@ const STATEMENT_TIMEOUT_MS = 5_000
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000
 const CONNECT_TIMEOUT_MS = 2_000
 const MAX_CONNECTIONS = 5
+/** Stays open however long nobody asks: a new connection costs many times what a query does. */
+const KEPT_CONNECTIONS = 1
+/** A kept connection whose server vanished is missed after this and some probes. */
+const KEEP_ALIVE_AFTER_MS = 5_000
 
 export function openPostgres(url: string, { name, log }: { readonly name: string; readonly log: Log }): Postgres {
   const sockets = new Set<Socket>()
@@ -26,6 +30,9 @@ export function openPostgres(url: string, { name, log }: { readonly name: string
     connectionString: url,
     application_name: name,
     max: MAX_CONNECTIONS,
+    min: KEPT_CONNECTIONS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,

@@ -47,6 +47,22 @@ test('copies what the messages name, and nothing else', async ({ expect, onTestF
   expect((await redis.client.keys('*')).sort()).toEqual([`apikey:${A}`, 'org:acme:api_keys', 'org:acme:limits'])
 })
 
+test('the first event finds its connection open', async ({ expect, onTestFinished }) => {
+  const database = await openDatabase(onTestFinished)
+  await createSchema(database)
+  const sessions = async (): Promise<unknown> => {
+    const text = `SELECT pid FROM pg_stat_activity WHERE application_name = 'org-sync' AND datname = current_database()`
+    return (await database.pool.query(text)).rows
+  }
+
+  const invoke = await load(onTestFinished, database, await startRedis(onTestFinished))
+  const before = await sessions()
+  await invoke(changed('acme'))
+
+  expect(before).toHaveLength(1)
+  expect(await sessions()).toEqual(before)
+})
+
 test('removes what was deleted, and lets a late older fetch not bring it back', async ({ expect, onTestFinished }) => {
   const database = await openDatabase(onTestFinished)
   await createSchema(database)
@@ -57,11 +73,14 @@ test('removes what was deleted, and lets a late older fetch not bring it back', 
     await load(onTestFinished, database, redis),
     await load(onTestFinished, database, relay),
   ] as const
-  const idle = `SELECT FROM pg_stat_activity WHERE application_name = 'org-sync' AND state = 'idle' AND query LIKE '%string_agg%'`
+  const fetched = `
+    SELECT FROM pg_stat_activity WHERE application_name = 'org-sync' AND datname = current_database()
+    AND state = 'idle' AND query_start > $1::timestamptz`
+  const { rows } = await database.pool.query<{ time: string }>('SELECT clock_timestamp()::text AS time')
 
   relay.hold()
   const older = late(changed('acme'))
-  await expect.poll(async () => (await database.pool.query(idle)).rowCount).toBe(1)
+  await expect.poll(async () => (await database.pool.query(fetched, [rows[0]?.time])).rowCount).toBe(1)
   await database.pool.query('DELETE FROM organisations')
   expect(await invoke(changed('acme'), changed('never-there'))).toEqual(ALL_DONE)
   relay.letGo()

@@ -1,5 +1,6 @@
 import { copyOrganisations } from '../account/copy-organisations.ts'
 import { openPostgres } from '../account/postgres.ts'
+import { readOrganisations } from '../account/stored-organisation.ts'
 import { closeRedis, connectRedis } from '../account/redis.ts'
 import type { RunningFunction, Runtime, Variables } from '../wire/runtime.ts'
 import { parseConfig } from './config.ts'
@@ -19,6 +20,8 @@ export async function start(variables: Variables, { log }: Runtime): Promise<Run
   const config = parseConfig(variables)
   const postgres = openPostgres(config.DATABASE_URL, { name: 'org-sync', log })
   const redis = await connectRedis(config.REDIS_URL, log)
+  // The first event does not wait for a connection and its caches. A database that is away is the events' affair.
+  await readOrganisations(postgres.pool, []).catch(() => undefined)
 
   return {
     async handler(event): Promise<BatchAnswer> {
