@@ -3,6 +3,7 @@ import { deadLetters } from './contract/dead-letters.ts'
 import { fifo } from './contract/fifo.ts'
 import { messages } from './contract/messages.ts'
 import { moveTasks } from './contract/move-tasks.ts'
+import { permissions } from './contract/permissions.ts'
 import { protocols } from './contract/protocols.ts'
 import { queues } from './contract/queues.ts'
 import { refusals } from './contract/refusals.ts'
@@ -32,6 +33,7 @@ const ITEMS: readonly ContractItem[] = [
   ...fifo,
   ...deadLetters,
   ...moveTasks,
+  ...permissions,
   ...protocols,
   ...refusals,
 ]

@@ -42,6 +42,8 @@ const LISTS: Readonly<Record<string, string>> = {
   MessageAttributeNames: 'MessageAttributeName',
   MessageSystemAttributeNames: 'MessageSystemAttributeName',
   TagKeys: 'TagKey',
+  AWSAccountIds: 'AWSAccountId',
+  Actions: 'ActionName',
 }
 const MAPS: Readonly<Record<string, readonly [item: string, key: string]>> = {
   Attributes: ['Attribute', 'Name'],

@@ -1,4 +1,9 @@
-import { DeleteQueueCommand, PurgeQueueCommand } from '@aws-sdk/client-sqs'
+import {
+  AddPermissionCommand,
+  type AddPermissionCommandInput,
+  DeleteQueueCommand,
+  PurgeQueueCommand,
+} from '@aws-sdk/client-sqs'
 import { receiveOne, send } from './exchange.ts'
 import type { Parameters } from './raw.ts'
 import { arnOf, createQueue, newFifoQueue, newQueue, type World } from './world.ts'
@@ -272,7 +277,52 @@ export const REFUSALS: readonly Refusal[] = [
       return ['StartMessageMoveTask', { SourceArn: await arnOf(world.sqs, await newQueue(world)) }]
     },
   },
+  {
+    what: 'a permission with a label that is there already',
+    code: 'InvalidParameterValue',
+    async request(world) {
+      const [action, permission] = await permissionFor(world, ['SendMessage'])
+      await world.sqs.send(new AddPermissionCommand(permission))
+      return [action, permission]
+    },
+  },
+  {
+    what: 'a permission for what only the owner may do',
+    code: 'InvalidParameterValue',
+    request: (world) => permissionFor(world, ['DeleteQueue']),
+  },
+  {
+    what: 'a permission for more than seven actions',
+    code: 'OverLimit',
+    shape: 'OverLimit',
+    request: (world) =>
+      permissionFor(
+        world,
+        Array.from({ length: 8 }, () => 'SendMessage'),
+      ),
+  },
+  {
+    what: 'a permission for an account that is none',
+    code: 'InvalidParameterValue',
+    request: (world) => permissionFor(world, ['SendMessage'], 'nobody'),
+  },
+  {
+    what: 'removing a permission that is not there',
+    code: 'InvalidParameterValue',
+    async request(world) {
+      return ['RemovePermission', { QueueUrl: await newQueue(world), Label: 'nothing' }]
+    },
+  },
 ]
+
+async function permissionFor(
+  world: World,
+  Actions: string[],
+  account = '111122223333',
+): Promise<['AddPermission', AddPermissionCommandInput]> {
+  const QueueUrl = await newQueue(world)
+  return ['AddPermission', { QueueUrl, Label: 'label', AWSAccountIds: [account], Actions }]
+}
 
 async function batchOf(world: World, ids: readonly string[], body = 'x'): Promise<[string, Parameters]> {
   const Entries = ids.map((Id) => ({ Id, MessageBody: body }))

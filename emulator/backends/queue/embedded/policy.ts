@@ -4,15 +4,24 @@ import type { Queue } from './queue.ts'
 import { setAttributes } from './queues.ts'
 import type { Store } from './store.ts'
 
-/** Statements of a queue's access policy. */
-export function readPolicy(queue: Queue): { readonly statements: readonly Input[] } {
-  const text = queue.attributes['Policy']
-  const policy: unknown = text === undefined ? {} : JSON.parse(text)
-  const list = isObject(policy) ? policy['Statement'] : undefined
-  return { statements: (Array.isArray(list) ? list : [list]).filter(isObject) }
+/** A queue's access policy, apart from its statements. */
+export interface Policy {
+  readonly frame: Input
+  readonly statements: readonly Input[]
 }
 
-export function writePolicy(store: Store, queue: Queue, statements: readonly Input[]): void {
-  const policy = { Version: '2008-10-17', Id: `${queue.arn}/SQSDefaultPolicy`, Statement: statements }
+/** The policy that a queue has, or the one that its first permission makes. */
+export function readPolicy(queue: Queue): Policy {
+  const text = queue.attributes['Policy']
+  const policy: unknown = text === undefined ? undefined : JSON.parse(text)
+  const { Statement: list, ...frame } = isObject(policy)
+    ? policy
+    : { Version: '2012-10-17', Id: `${queue.arn}/SQSDefaultPolicy`, Statement: [] }
+  return { frame, statements: (Array.isArray(list) ? list : [list]).filter(isObject) }
+}
+
+/** Without a statement there is no policy. */
+export function writePolicy(store: Store, queue: Queue, { frame, statements }: Policy): void {
+  const policy = { ...frame, Statement: statements }
   setAttributes(store, queue, { Policy: statements.length === 0 ? '' : JSON.stringify(policy) })
 }

@@ -6,9 +6,11 @@ import { readPolicy, writePolicy } from '../policy.ts'
 export const removePermission: Action = (call, input) => {
   const queue = queueOf(call, input)
   const label = requireText(input, 'Label')
-  const { statements } = readPolicy(queue)
+  const { frame, statements } = readPolicy(queue)
   const rest = statements.filter((statement) => statement['Sid'] !== label)
-  if (rest.length === statements.length) throw invalid('Label', label, 'Does not exist.')
-  writePolicy(call.store, queue, rest)
+  if (rest.length === statements.length) {
+    throw invalid('Label', label, "can't find label on existing policy.")
+  }
+  writePolicy(call.store, queue, { frame, statements: rest })
   return NOTHING
 }
