@@ -1,27 +1,25 @@
-import type { OwnStatus } from '../answers.ts'
 import type { Exchange } from '../exchange.ts'
-import type { FixedResponseAction, ListenerConfig } from '../model.ts'
-import { compileRules } from './rules.ts'
-import type { Registration, RoutedTargetGroup } from '../targets/target-group.ts'
-
-/** Where a request goes: to a target, or back with a configured answer or with one of the balancer's own. */
-export type Destination = Registration | FixedResponseAction | OwnStatus
+import type { Destination } from './actions.ts'
+import type { RuleSet } from './rule-set.ts'
 
 /** Finds the destination of an exchange and notes in it how that came about. */
 export type Router = (exchange: Exchange) => Destination
 
-export function createRouter(
-  { rules, defaultAction }: ListenerConfig,
-  targetGroups: ReadonlyMap<string, RoutedTargetGroup>,
-): Router {
-  const findRule = compileRules(rules, defaultAction)
-
+/** Asks the rules as they stand when the request comes, on a connection that is already open too. */
+export function createRouter(rules: Pick<RuleSet, 'find'>): Router {
   return (exchange) => {
-    const { priority, action } = findRule(exchange)
+    const { priority, action, decide, rewrite } = rules.find(exchange)
     exchange.rule = priority ?? 'default'
-    if (action.type === 'fixed-response') return action
-    exchange.targetGroup = action.targetGroup
-    exchange.registration = targetGroups.get(action.targetGroup)?.pick(exchange.connection.node)
-    return exchange.registration ?? 503
+    exchange.action = action
+    const destination = decide(exchange)
+    if (!rewrite || exchange.registration === undefined) return destination
+    const rewritten = rewrite(exchange)
+    if (rewritten !== 'failed') {
+      exchange.rewrite = rewritten
+      return destination
+    }
+    exchange.failure = 'transform-failed'
+    exchange.registration = undefined
+    return 500
   }
 }
