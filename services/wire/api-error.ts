@@ -1,5 +1,5 @@
-/** Statuses of the public API (aldea-api §7.1); 404 and 426 are HTTP's own. */
-export type ApiStatus = 400 | 401 | 403 | 404 | 409 | 413 | 415 | 422 | 426 | 429 | 500 | 503
+/** Statuses of the public API (aldea-api §7.1); 404, 414 and 426 are HTTP's own. */
+export type ApiStatus = 400 | 401 | 403 | 404 | 409 | 413 | 414 | 415 | 422 | 426 | 429 | 500 | 503
 
 /** A refusal as the public API words it. Its message is shown to the client. */
 export class ApiError extends Error {

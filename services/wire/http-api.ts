@@ -81,7 +81,7 @@ function toApiError(error: Error): ApiError {
   return new ApiError(500, 'Internal error.', { cause: error })
 }
 
-const CLIENT_STATUSES: readonly unknown[] = [400, 404, 413, 415, 422] satisfies ApiStatus[]
+const CLIENT_STATUSES: readonly unknown[] = [400, 404, 413, 414, 415, 422] satisfies ApiStatus[]
 
 function isClientStatus(status: unknown): status is ApiStatus {
   return CLIENT_STATUSES.includes(status)

@@ -32,7 +32,7 @@ export async function insertKey(client: Pick<ClientBase, 'query'>, key: NewKeyRo
   }
 }
 
-/** The oldest first, revoked ones among them, beginning after the key with the id `after`. */
+/** The oldest first, revoked ones among them, beginning after the key with the id `after`; none when there is no such key. */
 export async function listKeys(
   pool: Pool,
   organisation: string,
@@ -46,6 +46,15 @@ export async function listKeys(
     [organisation, after ?? null, count],
   )
   return rows.map(toKey)
+}
+
+/** Whether the organisation has this key, revoked or not. */
+export async function hasKey(pool: Pool, organisation: string, id: string): Promise<boolean> {
+  const { rowCount } = await pool.query('SELECT FROM api_keys WHERE organisation_id = $1 AND id = $2', [
+    organisation,
+    id,
+  ])
+  return rowCount === 1
 }
 
 /** A key that is not revoked, and will not be by anybody else until the transaction ends. */

@@ -35,6 +35,8 @@ export async function addApi(app: FastifyInstance, deps: RouteDeps): Promise<voi
   app.addHook('onRoute', (route) => {
     route.bodyLimit = BODY_LIMIT_BYTES
   })
+  // Bodies are JSON; the framework would take text as well.
+  app.removeContentTypeParser('text/plain')
   await app.register(fastifyCookie)
   const table: RouteEntry[] = []
   await app.register(async (scope) => {

@@ -11,7 +11,7 @@ import { CreatedKeyShape, DisplayName, fromKey, OrganisationParams, withoutKey }
 const schema = {
   summary: 'Create a key, which is shown once.',
   params: OrganisationParams,
-  body: Type.Object({ name: DisplayName }),
+  body: Type.Object({ name: DisplayName }, { additionalProperties: false }),
   response: { 201: CreatedKeyShape },
 }
 

@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
-import { listKeys } from '../database/keys.ts'
+import { ApiError } from '../../wire/api-error.ts'
+import { hasKey, listKeys } from '../database/keys.ts'
 import { findOrganisation } from '../database/organisations.ts'
 import { authorize } from './authorization.ts'
 import { countOf, Next, nextOf, PageQuery } from './page.ts'
@@ -23,6 +24,10 @@ export function listKeysRoute(api: SchemaApi, { pool }: RouteDeps): void {
     if (!(await findOrganisation(pool, id))) throw unknownOrganisation(id)
     const count = countOf(query, COUNT)
     const page = await listKeys(pool, id, { after: query.after, count })
+    // An empty page would look like the end of the list.
+    if (query.after !== undefined && page.length === 0 && !(await hasKey(pool, id, query.after))) {
+      throw new ApiError(400, `There is no key ${query.after} to go on after.`)
+    }
     return { keys: page.map(fromKey), ...nextOf(page, count, (last) => last.id) }
   })
 }

@@ -6,8 +6,14 @@ import type { User } from '../database/users.ts'
 
 /** Part of names in Redis, so no colon; part of paths, so nothing that needs escaping. */
 export const OrganisationId = Type.String({ pattern: '^[a-z0-9][a-z0-9_-]{0,62}$' })
+/** Halves of characters, which are no text (RFC 8259 §8.2): PostgreSQL takes none in JSON. */
+const SURROGATES = '\\ud800-\\udfff'
 /** For people: no control characters, of which PostgreSQL refuses one. */
-export const DisplayName = Type.String({ minLength: 1, maxLength: 200, pattern: '^[^\\u0000-\\u001f]+$' })
+export const DisplayName = Type.String({
+  minLength: 1,
+  maxLength: 200,
+  pattern: `^[^\\u0000-\\u001f${SURROGATES}]+$`,
+})
 
 /** Counts of limits, as wide as Redis and PostgreSQL take them alike. */
 const Count = Type.Integer({ minimum: 0, maximum: 999_999_999 })
@@ -51,7 +57,7 @@ export const OrganisationParams = Type.Object({ id: OrganisationId })
 export const Email = Type.String({
   minLength: 3,
   maxLength: 254,
-  pattern: '^[^\\s@\\u0000-\\u001f]+@[^\\s@\\u0000-\\u001f]+$',
+  pattern: `^[^\\s@\\u0000-\\u001f${SURROGATES}]+@[^\\s@\\u0000-\\u001f${SURROGATES}]+$`,
 })
 /** Length is all that is asked for (NIST SP 800-63B). */
 export const Password = Type.String({ minLength: 8, maxLength: 256 })
