@@ -69,7 +69,19 @@ export function answerRedirect(response: ServerResponse, { statusCode, location 
 
 /** A whole answer for a connection whose request could not be read, or which is no longer HTTP; the connection ends. */
 export function toRawAnswer(status: OwnStatus, nowMs: number): string {
-  const page = toPage(`${status} ${TITLES[status]}`)
+  return toRaw(status, toPage(`${status} ${TITLES[status]}`), nowMs)
+}
+
+const PLAIN_HTTP = 'The plain HTTP request was sent to HTTPS port'
+
+/** The same for a client that speaks HTTP where TLS is spoken. */
+export function toPlainHttpAnswer(nowMs: number): string {
+  const heading = `400 ${TITLES[400]}`
+  const page = toPage(`400 ${PLAIN_HTTP}`, [`<center><h1>${heading}</h1></center>`, `<center>${PLAIN_HTTP}</center>`])
+  return toRaw(400, page, nowMs)
+}
+
+function toRaw(status: OwnStatus, page: string, nowMs: number): string {
   const head = [
     `HTTP/1.1 ${status} ${TITLES[status]}`,
     `Server: ${SERVER}`,
@@ -114,15 +126,8 @@ function toPaddedPage(status: OwnStatus, userAgent: string | undefined): string 
   return userAgent !== undefined && PADDED_USER_AGENT.test(userAgent) ? page + PADDING : page
 }
 
-function toPage(title: string): string {
-  const lines = [
-    '<html>',
-    `<head><title>${title}</title></head>`,
-    '<body>',
-    `<center><h1>${title}</h1></center>`,
-    '</body>',
-    '</html>',
-  ]
+function toPage(title: string, body: readonly string[] = [`<center><h1>${title}</h1></center>`]): string {
+  const lines = ['<html>', `<head><title>${title}</title></head>`, '<body>', ...body, '</body>', '</html>']
   return `${lines.join('\r\n')}\r\n`
 }
 

@@ -10,6 +10,7 @@ export interface ResolvedAttributes {
   readonly addsTlsHeaders: boolean
   readonly addsClientPort: boolean
   readonly xffMode: NonNullable<LoadBalancerAttributes['xffMode']>
+  readonly hasHttp2: boolean
 }
 
 const IDLE_TIMEOUT_SECONDS = 60
@@ -25,5 +26,6 @@ export function resolveAttributes(given: LoadBalancerAttributes = {}): ResolvedA
     addsTlsHeaders: given.addsTlsHeaders ?? false,
     addsClientPort: given.addsClientPort ?? false,
     xffMode: given.xffMode ?? 'append',
+    hasHttp2: given.http2 ?? true,
   }
 }

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import type { Socket } from 'node:net'
+import type { Server as TcpServer, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '../../services/wire/clock.ts'
 import type { Ids } from '../../services/wire/runtime.ts'
@@ -7,7 +7,7 @@ import type { EventStream } from '../core/events.ts'
 import type { ResolvedAttributes } from './attributes.ts'
 import { createClientFaults } from './client-faults.ts'
 import { ClientResponse, type ClientServer } from './client-response.ts'
-import { type Connection, createConnection } from './connection.ts'
+import { type Connection, type ConnectionFacts, createConnection } from './connection.ts'
 import type { ListenerConfig, TargetGroupConfig } from './model.ts'
 import { checkRules } from './rules/config.ts'
 import { type RuleSet, createRuleSet } from './rules/rule-set.ts'
@@ -16,6 +16,8 @@ import type { TargetConnections } from './network/target-connections.ts'
 import { readClient } from './read-client.ts'
 import { watchIdle } from './idle-watch.ts'
 import { createRouter } from './rules/router.ts'
+import { answerPlainHttp } from './tls/plain-http.ts'
+import { type TlsListenerOptions, createTlsListener } from './tls/tls-listener.ts'
 import type { RoutedTargetGroup } from './targets/target-group.ts'
 import { type Traffic, createTraffic } from './traffic.ts'
 import { type Zones, createNodeTurn } from './zones.ts'
@@ -44,8 +46,6 @@ export interface ListenerDeps {
   readonly cookies: StickinessCookies
   /** Uniform in [0, 1). */
   readonly random: () => number
-  /** Uniform in [0, 1). */
-  readonly random: () => number
 }
 
 /** Of a connection's trace id. */
@@ -72,8 +72,11 @@ export async function startListener(config: ListenerConfig, deps: ListenerDeps):
   const server = createServer(SERVER_OPTIONS)
   // The size of the head is limited; a limit of their number would silently leave headers out.
   server.maxHeadersCount = 0
+  const takeNode = createNodeTurn(zones)
+  const factsOf = new WeakMap<Duplex, ConnectionFacts>()
+  const secure = config.tls && (await createTlsListener(config.tls, { ...forClients(), http: server }))
   const { host } = config
-  const port = await listen(server, config)
+  const port = await listen(secure?.server ?? server, config)
   const origin = { protocol: config.tls ? 'https' : 'http', port } as const
   const rules = createRuleSet(config, {
     targetGroups,
@@ -91,7 +94,8 @@ export async function startListener(config: ListenerConfig, deps: ListenerDeps):
   let drained: Promise<void> | undefined
   const drain = (): Promise<void> => {
     for (const { open, latest } of connections.values()) if (open > 0) latest?.once('close', closeIdle)
-    return (drained ??= close(server))
+    secure?.drain()
+    return (drained ??= Promise.all([close(server), secure && close(secure.server)]).then(() => undefined))
   }
 
   return {
@@ -102,24 +106,21 @@ export async function startListener(config: ListenerConfig, deps: ListenerDeps):
     async stop() {
       const closed = drain()
       for (const socket of connections.keys()) socket.destroy()
+      secure?.stop()
       await closed
     },
   }
 
   function serve(on: ClientServer, traffic: Traffic): void {
-    const takeNode = createNodeTurn(zones)
     on.on('connection', (socket) => {
       if (connections.has(socket)) return
-      const connection = createConnection(socket, { node: takeNode(), traceId: `TID_${ids.hex(TRACE_ID_BYTES)}` })
-      connection.openedAt = clock.now()
-      connections.set(socket, connection)
+      const connection = take(socket, factsOf.get(socket) ?? newFacts())
       watchIdle(connection, { clock, idleMs: attributes.idleTimeoutMs, onIdle: faults.onIdle })
       readClient(connection, {
         mode: attributes.desyncMitigationMode,
         isDeaf: () => zones.isLost(zones.names[connection.node] ?? ''),
         refuse: faults.onRefusal,
       })
-      socket.once('close', () => connections.delete(socket))
     })
     on.on('request', (request, response) => {
       traffic.onRequest(request, response, connectionOf(request.socket))
@@ -135,6 +136,36 @@ export async function startListener(config: ListenerConfig, deps: ListenerDeps):
     })
   }
 
+  function take(socket: Socket, facts: ConnectionFacts): Connection {
+    const connection = createConnection(socket, facts)
+    connection.openedAt = clock.now()
+    connections.set(socket, connection)
+    socket.once('close', () => connections.delete(socket))
+    return connection
+  }
+
+  function newFacts(): ConnectionFacts {
+    return { node: takeNode(), traceId: `TID_${ids.hex(TRACE_ID_BYTES)}` }
+  }
+
+  function forClients(): Omit<TlsListenerOptions, 'http'> {
+    const { idleTimeoutMs, clientKeepAliveMs, hasHttp2 } = attributes
+    return {
+      clock,
+      hasHttp2,
+      idleMs: idleTimeoutMs,
+      keepAliveMs: clientKeepAliveMs,
+      createResponse: (request) => new ClientResponse(request),
+      onHttp1: (socket, tls) => void factsOf.set(socket, { ...newFacts(), kind: 'https', tls }),
+      onHttp2(_socket, tls) {
+        const facts = { ...newFacts(), kind: 'h2', tls } as const
+        return (stream) => void take(stream, facts)
+      },
+      onPlain: (socket) => answerPlainHttp(socket, newFacts(), { clock, events }),
+      onFailure: () => undefined,
+    }
+  }
+
   /** A connection counts as idle a moment after its response has closed. */
   function closeIdle(): void {
     setImmediate(() => server.closeIdleConnections())
@@ -147,7 +178,7 @@ export async function startListener(config: ListenerConfig, deps: ListenerDeps):
   }
 }
 
-function listen(server: ClientServer, { host, port }: ListenerConfig): Promise<number> {
+function listen(server: TcpServer, { host, port }: ListenerConfig): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host, () => {
@@ -158,7 +189,7 @@ function listen(server: ClientServer, { host, port }: ListenerConfig): Promise<n
   })
 }
 
-function close(server: ClientServer): Promise<void> {
+function close(server: TcpServer): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve())
   })

@@ -14,6 +14,12 @@ export interface TlsFrontOptions extends TlsConfig {
   readonly onFailure: () => void
 }
 
+export interface TlsFront {
+  readonly server: Server
+  /** Ends every connection at once. */
+  stop(): void
+}
+
 /** As the usual policy `ELBSecurityPolicy-TLS13-1-2-2021-06` has it. */
 const OLDEST_PROTOCOL = 'TLSv1.2'
 
@@ -24,9 +30,10 @@ const HANDSHAKE_RECORD = 0x16
  * What listens in the place of an HTTP server: it shakes hands, with the certificate that the client's server name asks
  * for, and hands on what has been agreed on. It counts as its own the connections it has taken, until they end.
  */
-export async function createTlsFront(options: TlsFrontOptions): Promise<Server> {
+export async function createTlsFront(options: TlsFrontOptions): Promise<TlsFront> {
   const { certificateFor, hasHttp2, onHttp1, onHttp2, onPlain, onFailure } = options
   const contexts = new WeakMap<Certificate, SecureContext>()
+  const taken = new Set<Socket>()
   let usual = await certificateFor(undefined)
 
   const tls = createTlsServer({
@@ -77,6 +84,8 @@ export async function createTlsFront(options: TlsFrontOptions): Promise<Server> 
   }
 
   async function take(socket: Socket): Promise<void> {
+    taken.add(socket)
+    socket.once('close', () => taken.delete(socket))
     // It may be reset before anybody else cares.
     socket.on('error', () => undefined)
     const isTls = await startsLikeTls(socket)
@@ -86,9 +95,15 @@ export async function createTlsFront(options: TlsFrontOptions): Promise<Server> 
     tls.emit('connection', socket)
   }
 
-  return createServer({ noDelay: true }, (socket) => {
+  const server = createServer({ noDelay: true }, (socket) => {
     void take(socket).catch(() => socket.destroy())
   })
+  return {
+    server,
+    stop() {
+      for (const socket of taken) socket.destroy()
+    },
+  }
 }
 
 /** TypeScript's types have `false` for none only. */

@@ -49,7 +49,8 @@ async function startTls(onTestFinished: OnTestFinished, onRequest: RequestListen
     idleMs: 60_000,
     keepAliveMs: 3_600_000,
     createResponse: (request) => new ServerResponse(request),
-    onConnection: (socket, about) => connections.push({ ...about, socket }),
+    onHttp1: (socket, tls) => void connections.push({ kind: 'https', tls, socket }),
+    onHttp2: (_socket, tls) => (socket) => void connections.push({ kind: 'h2', tls, socket }),
     onPlain: (socket) => socket.on('data', (chunk) => plain.push(String(chunk))),
     onFailure: () => undefined,
   })

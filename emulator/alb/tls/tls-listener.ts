@@ -1,4 +1,5 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { EventEmitter } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Server as TcpServer, Socket } from 'node:net'
 import type { Clock } from '../../../services/wire/clock.ts'
 import type { TlsFacts } from '../connection.ts'
@@ -8,14 +9,16 @@ import { createTlsFront } from './tls-front.ts'
 
 export interface TlsListenerOptions {
   /** Gets every connection and every request, as if it listened itself and everybody spoke HTTP/1.1. */
-  readonly http: Server
+  readonly http: EventEmitter
   readonly clock: Clock
   readonly hasHttp2: boolean
   readonly idleMs: number
   readonly keepAliveMs: number
   readonly createResponse: (request: IncomingMessage) => ServerResponse
-  /** Comes before `http` gets the connection, or a stream's request. */
-  readonly onConnection: (socket: Socket, about: { readonly kind: 'https' | 'h2'; readonly tls: TlsFacts }) => void
+  /** Comes before `http` gets the connection. */
+  readonly onHttp1: (socket: Socket, tls: TlsFacts) => void
+  /** Returns what gets the socket of each stream, before `http` gets its request. */
+  readonly onHttp2: (socket: Socket, tls: TlsFacts) => (stream: Socket) => void
   /** HTTP without TLS. */
   readonly onPlain: (socket: Socket) => void
   readonly onFailure: () => void
@@ -26,13 +29,13 @@ export interface TlsListener {
   readonly server: TcpServer
   /** Tells clients of HTTP/2 that no more is taken. */
   drain(): void
-  /** Ends connections of HTTP/2 at once. */
+  /** Ends every connection at once. */
   stop(): void
 }
 
 /** HTTPS in front of an HTTP server: HTTP/1.1 as it comes, HTTP/2 turned into it. */
 export async function createTlsListener(config: TlsConfig, options: TlsListenerOptions): Promise<TlsListener> {
-  const { http, clock, hasHttp2, idleMs, keepAliveMs, createResponse, onConnection, onPlain, onFailure } = options
+  const { http, clock, hasHttp2, idleMs, keepAliveMs, createResponse, onPlain, onFailure } = options
   const http2 = createHttp2Front({
     clock,
     idleMs,
@@ -40,20 +43,25 @@ export async function createTlsListener(config: TlsConfig, options: TlsListenerO
     createResponse,
     onRequest: (request, response) => void http.emit('request', request, response),
   })
-  const server = await createTlsFront({
+  const front = await createTlsFront({
     ...config,
     hasHttp2,
     onPlain,
     onFailure,
     onHttp1(socket, tls) {
-      onConnection(socket, { kind: 'https', tls })
+      options.onHttp1(socket, tls)
       http.emit('connection', socket)
     },
-    onHttp2(socket, tls) {
-      http2.take(socket, (stream) => onConnection(stream, { kind: 'h2', tls }))
-    },
+    onHttp2: (socket, tls) => http2.take(socket, options.onHttp2(socket, tls)),
   })
   // An HTTP server that does not listen knows of no idle connections, and watches no time-out, until it is told that it does.
-  server.once('listening', () => http.emit('listening'))
-  return { server, drain: http2.drain, stop: http2.stop }
+  front.server.once('listening', () => http.emit('listening'))
+  return {
+    server: front.server,
+    drain: http2.drain,
+    stop() {
+      http2.stop()
+      front.stop()
+    },
+  }
 }
