@@ -1,10 +1,8 @@
 import { execFile } from 'node:child_process'
-import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Available, Declined } from '../probe.ts'
-import { startServerProcess } from '../server-process.ts'
 import type { RedisAdapter } from './port.ts'
+import { startSuccession } from './succession.ts'
 
 export interface InstalledRedisOptions {
   /** The user's own choice; absent, `redis-server` and `valkey-server` are looked for on PATH. */
@@ -25,32 +23,20 @@ export function installedRedis({ binary }: InstalledRedisOptions = {}): RedisAda
     async start({ stateDir, port, log, watch }) {
       const found = await find()
       if ('reason' in found) throw new Error(found.reason)
-      const dataDir = join(stateDir, 'data')
-      await mkdir(dataDir, { recursive: true, mode: 0o700 })
-      const running = await startServerProcess({
-        service: 'redis',
-        port,
-        child: (onPort) => ({
-          command: found.command,
-          args: ['--port', String(onPort), '--bind', '127.0.0.1', '--dir', dataDir, ...SETTINGS],
-          stopSignals: ['SIGTERM'],
-          recordDir: stateDir,
-          dataDir,
-        }),
-        ready: /ready to accept connections/i,
-        taken: /Address already in use|Failed listening on port/,
-        log,
-        watch,
-      })
-      const url = `redis://127.0.0.1:${running.port}`
-      const detail = `127.0.0.1:${running.port}  ${found.what} installed`
-      return { url, detail, isReal: true, kill: () => running.kill(), stop: () => running.stop() }
+      const running = await startSuccession(stateDir, { command: found.command, port, log, watch })
+      return {
+        get url() {
+          return `redis://127.0.0.1:${running.port}`
+        },
+        detail: `127.0.0.1:${running.port}  ${found.what} installed`,
+        isReal: true,
+        startSuccessor: () => running.startSuccessor(),
+        kill: () => running.kill(),
+        stop: () => running.stop(),
+      }
     },
   }
 }
-
-/** Every write goes to the append-only file, so that what was acknowledged survives a kill. */
-const SETTINGS = ['--appendonly', 'yes', '--save', '', '--daemonize', 'no', '--protected-mode', 'yes']
 
 /** GETDEL, XAUTOCLAIM and the EX option of GETEX came with it. */
 const OLDEST = { major: 6, minor: 2 }

@@ -4,15 +4,25 @@ import type { BackendWatch } from '../watch.ts'
 
 /** A running Redis, or something that answers like one. */
 export interface RedisBackend {
-  /** `redis://127.0.0.1:port` */
+  /** `redis://127.0.0.1:port`; another one after a successor was promoted. */
   readonly url: string
   /** One line for the user: version, adapter, address. */
   readonly detail: string
   /** False for the emulated one: no persistence, no replication, no eviction. */
   readonly isReal: boolean
+  /** Starts a replica, which has everything when this resolves. Absent where nothing replicates. */
+  startSuccessor?(): Promise<RedisSuccessor>
   /** Ends it as kill -9 would; it comes back at the same address. Absent where the server is not ours to kill. */
   kill?(): void
   stop(): Promise<void>
+}
+
+/** A replica that could take over. */
+export interface RedisSuccessor {
+  /** Makes it the primary, of later starts too; the one before ends. */
+  promote(): Promise<void>
+  /** Ends it. */
+  discard(): Promise<void>
 }
 
 export interface RedisAdapter {

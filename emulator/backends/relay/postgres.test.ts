@@ -130,7 +130,8 @@ test('connections are dropped with or without a reset, and later ones go where t
   expect,
   onTestFinished,
 }) => {
-  const { relay } = await startRelayed(onTestFinished)
+  let target = backend.url
+  const { relay } = await startRelayed(onTestFinished, () => target)
   const [one, other] = [await connected(relay, onTestFinished), await connected(relay, onTestFinished)]
   const endings = [errorOf(one), errorOf(other)]
   relay.drop({ reset: true })
@@ -141,7 +142,7 @@ test('connections are dropped with or without a reset, and later ones go where t
 
   const writer = await direct(onTestFinished)
   await writer.query('CREATE DATABASE standby')
-  relay.redirect(() => backend.url.replace(/\/aldea$/, '/standby'))
+  target = backend.url.replace(/\/aldea$/, '/standby')
   const moved = await connected(relay, onTestFinished)
   expect((await moved.query('SELECT current_database() AS name')).rows).toEqual([{ name: 'standby' }])
 })
@@ -166,11 +167,11 @@ interface Relayed {
   readonly events: EventStream
 }
 
-async function startRelayed(onTestFinished: OnTestFinished): Promise<Relayed> {
+async function startRelayed(onTestFinished: OnTestFinished, target = () => backend.url): Promise<Relayed> {
   const clock = createVirtualClock(0)
   const events = createEventStream(clock)
   const listen = { host: '127.0.0.1', port: 0 }
-  const relay = await startPostgresRelay({ name: 'postgres', listen, target: () => backend.url, clock, events })
+  const relay = await startPostgresRelay({ name: 'postgres', listen, target, clock, events })
   onTestFinished(() => relay.stop())
   return { relay, clock, events }
 }

@@ -14,8 +14,8 @@ export interface PostgresRelay extends Relay {
   /** Refuses new connections with FATAL 57P03 for so long. */
   refuse(durationMs: number): void
   /**
-   * A failover of RDS: connections end as `planned` says, nobody is let in for the time, then they go to `to`. Resolves
-   * when it is over.
+   * A failover of RDS: connections end as `planned` says, nobody is let in for the time. Resolves when it is
+   * over.
    */
   failover(failover: PostgresFailover): Promise<void>
 }
@@ -25,8 +25,6 @@ export interface PostgresFailover {
   readonly durationMs: number
   /** Planned: 57P01, then 57P03. Otherwise the node is lost: silence until the client gives up. Planned when absent. */
   readonly isPlanned?: boolean | undefined
-  /** URL of the new primary; the same as before when absent. */
-  readonly to?: (() => string) | undefined
 }
 
 interface PostgresLink extends Link {
@@ -89,9 +87,8 @@ export async function startPostgresRelay(options: RelayOptions): Promise<Postgre
     },
     terminate,
     refuse,
-    async failover({ durationMs, isPlanned = true, to }) {
+    async failover({ durationMs, isPlanned = true }) {
       announce('RDS-EVENT-0013', 'Multi-AZ instance failover started.')
-      if (to) relay.redirect(to)
       if (isPlanned) {
         refuse(durationMs)
         terminate()

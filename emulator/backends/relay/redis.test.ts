@@ -94,9 +94,10 @@ describe.for(adapters.map((adapter) => [adapter.name, adapter] as const))('befor
     expect,
     onTestFinished,
   }) => {
-    const { relay, clock, events } = await startRelayed(adapter, onTestFinished)
+    const { relay, clock, events, aimAt } = await startRelayed(adapter, onTestFinished)
     const primary = await startBackend(adapter, onTestFinished)
-    const failover = relay.failover({ durationMs: 10_000, ...NODES, to: () => primary.url })
+    const promote = (): Promise<void> => Promise.resolve(aimAt(primary.url))
+    const failover = relay.failover({ durationMs: 10_000, ...NODES, promote })
     await expect(connected(relay, onTestFinished).set('a', '1')).rejects.toThrow(READONLY)
     const reader = connected(relay, onTestFinished)
     expect(await reader.get('a')).toBeNull()
@@ -187,17 +188,20 @@ interface Relayed {
   readonly relay: RedisRelay & { target(): string }
   readonly clock: VirtualClock
   readonly events: EventStream
+  /** Sends later connections there. */
+  aimAt(url: string): void
 }
 
 async function startRelayed(adapter: RedisAdapter, onTestFinished: OnTestFinished): Promise<Relayed> {
   const backend = await startBackend(adapter, onTestFinished)
   const clock = createVirtualClock(0)
   const events = createEventStream(clock)
-  const target = (): string => backend.url
+  let { url } = backend
+  const target = (): string => url
   const listen = { host: '127.0.0.1', port: 0 }
   const relay = await startRedisRelay({ name: 'redis', listen, target, clock, events })
   onTestFinished(() => relay.stop())
-  return { relay: { ...relay, url: relay.url, target }, clock, events }
+  return { relay: { ...relay, url: relay.url, target }, clock, events, aimAt: (next) => void (url = next) }
 }
 
 async function startBackend(adapter: RedisAdapter, onTestFinished: OnTestFinished): Promise<{ readonly url: string }> {

@@ -28,8 +28,8 @@ export interface RedisFailover {
   /** Nodes, as events name them: `redis-001`. */
   readonly from: string
   readonly successor: string
-  /** URL of the new primary; the same as before when absent. */
-  readonly to?: (() => string) | undefined
+  /** Makes `target` the new primary; the server before serves on when absent. */
+  promote?(): Promise<void>
 }
 
 interface RedisLink extends Link {
@@ -124,19 +124,21 @@ export async function startRedisRelay(options: RelayOptions): Promise<RedisRelay
         loading.clear()
       })
     },
-    async failover({ durationMs, isPlanned = true, from, successor, to }) {
-      if (isPlanned) {
-        announce('Test Failover API called for node group 0001')
-        failovers += 1
-        demote()
-        dropSubscribers()
+    async failover({ durationMs, isPlanned = true, from, successor, promote }) {
+      if (isPlanned) announce('Test Failover API called for node group 0001')
+      failovers += 1
+      try {
+        if (isPlanned) {
+          demote()
+          dropSubscribers()
+        } else {
+          relay.blackHole(durationMs)
+        }
         await clock.sleep(durationMs)
+        await promote?.()
+      } finally {
         failovers -= 1
-      } else {
-        relay.blackHole(durationMs)
-        await clock.sleep(durationMs)
       }
-      if (to) relay.redirect(to)
       // The old primary is replaced: whoever still held on to it is cut off.
       for (const { client, role } of relay.links) if (role === 'replica') client.destroy()
       announce(`Failover from primary node ${from} to replica node ${successor} completed`)

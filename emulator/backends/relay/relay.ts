@@ -22,8 +22,6 @@ export interface Relay {
   drop(how?: { readonly reset?: boolean }): void
   /** Says nothing more on any connection, old or new, as a node that is gone; after the time all of these are reset. */
   blackHole(durationMs: number): void
-  /** Later connections go there. */
-  redirect(target: () => string): void
   stop(): Promise<void>
 }
 
@@ -48,12 +46,11 @@ export interface Taps {
 
 /** Listens and gives every new client to `accept`, unless the relay is silent. */
 export async function startRelay<L extends Link>(
-  { listen, target: firstTarget, clock }: RelayOptions,
+  { listen, target, clock }: RelayOptions,
   toLink: (link: Link) => L,
   accept: (link: L) => void,
 ): Promise<RelayCore<L>> {
   const links = new Set<L>()
-  let target = firstTarget
   let isSilent = false
 
   const server = createServer({ noDelay: true }, (client) => {
@@ -105,9 +102,6 @@ export async function startRelay<L extends Link>(
         isSilent = false
         for (const link of links) if (link.isSilent) link.client.resetAndDestroy()
       })
-    },
-    redirect(next) {
-      target = next
     },
     stop: () =>
       (stopping ??= new Promise((resolve) => {

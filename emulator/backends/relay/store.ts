@@ -63,13 +63,29 @@ export async function relayPostgres(backend: PostgresBackend, options: StoreOpti
   )
 }
 
-/** Puts a relay before Redis. One server plays both instances: what was written is there after a failover. */
+/**
+ * Puts a relay before Redis. Where a server can replicate, its replica runs from the beginning of a failover, and alone
+ * after it: two of them all the time would cost twice the memory. Elsewhere one server plays both instances.
+ */
 export async function relayRedis(backend: RedisBackend, options: StoreOptions): Promise<Store> {
   const relay = await startRedisRelay({ ...options, listen: LISTEN, target: () => backend.url })
   const roles = createRoles(options.name, options.instances)
-  return storeOf(backend, relay, roles, ({ durationMs = REDIS_FAILOVER_MS, isPlanned }, successor) =>
-    relay.failover({ durationMs, isPlanned, from: roles.node(roles.primary), successor: roles.node(successor) }),
-  )
+  return storeOf(backend, relay, roles, async ({ durationMs = REDIS_FAILOVER_MS, isPlanned }, next) => {
+    const [from, successor] = [roles.node(roles.primary), roles.node(next)]
+    const replica = await backend.startSuccessor?.()
+    try {
+      await relay.failover({
+        durationMs,
+        isPlanned,
+        from,
+        successor,
+        ...(replica && { promote: () => replica.promote() }),
+      })
+    } catch (error) {
+      await replica?.discard()
+      throw error
+    }
+  })
 }
 
 function storeOf(
