@@ -1,11 +1,9 @@
-import { vi } from 'vitest'
+import { containerQueue } from './container.ts'
 import { queueContract } from './contract.ts'
+import { serveAdapter } from './contract/adapter-server.ts'
 import { REFUSAL_CODES } from './contract/refusals.ts'
 
-const IMAGE = 'softwaremill/elasticmq-native'
-const PORT = 9324
-
-/** A second independent implementation, and the container form of the queue. */
+/** A second independent implementation, and the container form of the queue: as the product starts it, behind its endpoint. */
 queueContract({
   name: 'ElasticMQ',
   // docs/fidelity.md says why.
@@ -41,24 +39,14 @@ queueContract({
     'a batch without entries is refused',
     'a batch with an id of other characters is refused',
     'a move task for a queue that no queue uses for dead letters is refused',
+    'a permission is a statement of the policy, until it is removed',
+    'a permission leaves the rest of a policy as it is',
+    'a permission with a label that is there already is refused',
+    'a permission for what only the owner may do is refused',
+    'a permission for more than seven actions is refused',
+    'a permission for an account that is none is refused',
+    'removing a permission that is not there is refused',
     ...REFUSAL_CODES,
   ],
-  async start() {
-    vi.stubEnv('TESTCONTAINERS_RYUK_DISABLED', 'true')
-    vi.stubEnv('TESTCONTAINERS_HOST_OVERRIDE', '127.0.0.1')
-    // It reads these variables as it is loaded.
-    const { GenericContainer, Wait } = await import('testcontainers')
-    const container = await new GenericContainer(IMAGE)
-      .withCommand(['-Dnode-address.host=*', '-Daws.region=us-east-1', '-Daws.accountId=000000000000'])
-      .withExposedPorts(PORT)
-      .withWaitStrategy(Wait.forLogMessage(/started in \d+ ms/))
-      .start()
-    return {
-      endpoint: `http://${container.getHost()}:${container.getMappedPort(PORT)}`,
-      async stop() {
-        await container.stop()
-        vi.unstubAllEnvs()
-      },
-    }
-  },
+  start: () => serveAdapter(containerQueue()),
 })

@@ -48,6 +48,9 @@ queueContract({
     'an attribute of a message with an unknown type is refused',
     'a handle that is none is refused',
     'a new visibility timeout of a message that is visible is refused',
+    'a permission is a statement of the policy, until it is removed',
+    'a permission leaves the rest of a policy as it is',
+    'a permission with a label that is there already is refused',
     ...REFUSAL_CODES,
   ],
   async start() {

@@ -1,9 +1,4 @@
-import {
-  AddPermissionCommand,
-  type AddPermissionCommandInput,
-  DeleteQueueCommand,
-  PurgeQueueCommand,
-} from '@aws-sdk/client-sqs'
+import { AddPermissionCommand, DeleteQueueCommand, PurgeQueueCommand } from '@aws-sdk/client-sqs'
 import { receiveOne, send } from './exchange.ts'
 import type { Parameters } from './raw.ts'
 import { arnOf, createQueue, newFifoQueue, newQueue, type World } from './world.ts'
@@ -315,11 +310,13 @@ export const REFUSALS: readonly Refusal[] = [
   },
 ]
 
+type Permission = { QueueUrl: string; Label: string; AWSAccountIds: string[]; Actions: string[] }
+
 async function permissionFor(
   world: World,
   Actions: string[],
   account = '111122223333',
-): Promise<['AddPermission', AddPermissionCommandInput]> {
+): Promise<['AddPermission', Permission]> {
   const QueueUrl = await newQueue(world)
   return ['AddPermission', { QueueUrl, Label: 'label', AWSAccountIds: [account], Actions }]
 }
