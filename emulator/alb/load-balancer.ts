@@ -33,9 +33,9 @@ export interface LoadBalancerDeps {
   readonly ids: Ids
   readonly events: EventStream
   /** Uniform in [0, 1); made of `ids` when absent. */
-  readonly random?: () => number
+  readonly random?: (() => number) | undefined
   /** Stickiness cookies outlive a restart where it is the same one. A new one each time when absent. */
-  readonly cookieSecret?: string
+  readonly cookieSecret?: string | undefined
 }
 
 /** In real time, whatever the environment's clock says: enough for an answer that is being written. */

@@ -27,6 +27,8 @@ export interface TestBalancerOptions {
   readonly targetGroups?: readonly TargetGroupConfig[]
   readonly attributes?: LoadBalancerAttributes
   readonly cookieSecret?: string
+  /** Uniform in [0, 1). */
+  readonly random?: () => number
 }
 
 export interface TestBalancer {
@@ -50,12 +52,12 @@ export const healthCheck: HealthCheckConfig = {
 /** A balancer with one listener on a free port and the target group `web`, where everything goes by default. */
 export async function startTestBalancer(options: TestBalancerOptions): Promise<TestBalancer> {
   const { onTestFinished, rules = [], defaultAction = forwardTo('web'), zones = ['a'] } = options
-  const { targetGroups = [{ name: 'web', healthCheck }], attributes = {}, cookieSecret } = options
+  const { targetGroups = [{ name: 'web', healthCheck }], attributes = {}, cookieSecret, random } = options
   const clock = createVirtualClock(START_MS)
   const events = createEventStream(clock)
   const listeners = [{ host: '127.0.0.1', port: 0, rules, defaultAction }]
   const config = { name: 'test', zones, listeners, targetGroups, attributes }
-  const balancer = await startLoadBalancer(config, { clock, ids: systemIds, events, cookieSecret })
+  const balancer = await startLoadBalancer(config, { clock, ids: systemIds, events, cookieSecret, random })
   onTestFinished(() => balancer.stop())
   return { balancer, port: balancer.listeners[0]?.port ?? 0, clock, events }
 }

@@ -92,10 +92,13 @@ function sorted({ rules, defaultAction }: Rules): Rules {
 }
 
 function compile({ rules, defaultAction }: Rules, deps: ActionDeps): readonly DecidingRule[] {
-  return compileRules(rules, defaultAction).map((rule) => ({
-    ...rule,
-    decide: compileAction(rule.action, deps),
-    rewrite: compileTransforms(rule.transforms),
+  return compileRules(rules, defaultAction).map(({ priority, action, transforms, conditions }) => ({
+    priority,
+    action,
+    transforms,
+    conditions,
+    decide: compileAction(action, deps),
+    rewrite: compileTransforms(transforms),
   }))
 }
 
