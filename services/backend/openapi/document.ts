@@ -1,5 +1,7 @@
 import type { TSchema } from 'typebox'
 import { PROBLEM_TYPE, ProblemShape } from '../routes/problem.ts'
+import { refusalsOf } from './refusals.ts'
+import { SECTION_NAMES, sectionOf } from './sections.ts'
 
 /** A route as it was added. */
 export interface RouteEntry {
@@ -17,6 +19,8 @@ export interface RouteSchema {
   readonly querystring?: ObjectSchema
   readonly body?: TSchema
   readonly response?: Readonly<Record<string, TSchema>>
+  /** Refusals that only this route has, by status. */
+  readonly refusals?: Readonly<Record<string, string>>
 }
 
 interface ObjectSchema {
@@ -26,6 +30,8 @@ interface ObjectSchema {
 
 export interface Operation {
   readonly summary: string
+  /** Its section. */
+  readonly tags: readonly [string]
   readonly operationId: string
   readonly security: readonly Readonly<Record<string, readonly string[]>>[]
   readonly parameters: readonly Parameter[]
@@ -47,8 +53,9 @@ type Content = Readonly<Record<string, { readonly schema: object }>>
 export interface OpenApiDocument {
   readonly openapi: '3.1.0'
   readonly info: { readonly title: string; readonly version: string; readonly description: string }
+  readonly tags: readonly { readonly name: string }[]
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
-  readonly components: object
+  readonly components: { readonly schemas: { readonly Problem: object }; readonly securitySchemes: object }
 }
 
 const SECURITY = [{ bearer: [] }, { cookie: [] }] as const
@@ -66,6 +73,7 @@ export function toDocument(routes: readonly RouteEntry[]): OpenApiDocument {
       version: '1',
       description: 'Accounts, organisations, keys, usage and billing. Money is in millionths of a dollar, time in UTC.',
     },
+    tags: SECTION_NAMES.map((name) => ({ name })),
     paths,
     components: {
       schemas: { Problem: ProblemShape },
@@ -77,11 +85,13 @@ export function toDocument(routes: readonly RouteEntry[]): OpenApiDocument {
   }
 }
 
-function toOperation({ method, isOpen, schema }: RouteEntry, path: string): Operation {
+function toOperation(route: RouteEntry, path: string): Operation {
+  const { method, isOpen, schema } = route
   const { summary = '', params, querystring, body, response = {} } = schema
   const isCreation = '201' in response
   return {
     summary,
+    tags: [sectionOf(path)],
     operationId: `${method.toLowerCase()}${path.replaceAll(/\W+(\w)/g, (_match, letter: string) => letter.toUpperCase()).replaceAll(/\W/g, '')}`,
     security: isOpen ? [] : SECURITY,
     parameters: [
@@ -97,14 +107,14 @@ function toOperation({ method, isOpen, schema }: RouteEntry, path: string): Oper
           { description: isCreation ? 'Created.' : 'Done.', content: { 'application/json': { schema: answer } } },
         ]),
       ),
-      default: REFUSED,
+      ...Object.fromEntries(Object.entries(refusalsOf(route)).map(([status, why]) => [status, refused(why)])),
+      default: refused('Any other failure.'),
     },
   }
 }
 
-const REFUSED = {
-  description: 'Refused.',
-  content: { [PROBLEM_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } } },
+function refused(description: string): Operation['responses'][string] {
+  return { description, content: { [PROBLEM_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } } } }
 }
 
 const IDEMPOTENCY_KEY: Parameter = {

@@ -25,6 +25,7 @@ const schema = {
   params: OrganisationParams,
   body: Type.Object({ email: Email, role: RoleShape }, { additionalProperties: false }),
   response: { 201: Added },
+  refusals: { 409: 'The user is a member already.' },
 }
 
 export function addMemberRoute(api: SchemaApi, deps: RouteDeps): void {

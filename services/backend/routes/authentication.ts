@@ -21,6 +21,9 @@ export async function authenticate(
   return user
 }
 
+/** Of the routes that are for users only. */
+export const USERS_ONLY = 'The admin token belongs to no user.'
+
 /** The user who sent a request. @throws ApiError 403 for the platform's owner, who is no user. */
 export function userOf(actor: Actor): UserActor {
   if (actor.kind === 'user') return actor

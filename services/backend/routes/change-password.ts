@@ -7,12 +7,17 @@ import { userOf } from './authentication.ts'
 import type { RouteDeps } from './route.ts'
 import type { SchemaApi } from './schemas.ts'
 import { Password } from './shapes.ts'
-import { countAttempt } from './sign-in-window.ts'
+import { countAttempt, TOO_MANY_ATTEMPTS } from './sign-in-window.ts'
 
 const schema = {
   summary: 'Change the password, which ends all other sessions.',
   body: Type.Object({ current: Password, next: Password }, { additionalProperties: false }),
   response: { 200: Type.Object({ changed: Type.Literal(true) }) },
+  refusals: {
+    403: 'The current password is wrong, or the admin token was used, which belongs to no user.',
+    409: 'Another request has just changed the password.',
+    429: TOO_MANY_ATTEMPTS,
+  },
 }
 
 export function changePasswordRoute(api: SchemaApi, deps: RouteDeps): void {

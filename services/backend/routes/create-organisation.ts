@@ -21,12 +21,12 @@ const Created = Type.Object({ ...OrganisationShape.properties, key: CreatedKeySh
 
 const schema = {
   summary: 'Create an organisation with its first key. The user who does becomes its owner.',
-  body: Type.Object({
-    name: DisplayName,
-    id: Type.Optional(OrganisationId),
-    limits: Type.Optional(LimitsShape),
-  }),
+  body: Type.Object(
+    { name: DisplayName, id: Type.Optional(OrganisationId), limits: Type.Optional(LimitsShape) },
+    { additionalProperties: false },
+  ),
   response: { 201: Created },
+  refusals: { 403: 'A user gave limits, which are set by the platform.', 409: 'The id is taken.' },
 }
 
 /** An organisation gets its first key with its creation. */

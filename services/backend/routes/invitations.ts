@@ -5,7 +5,7 @@ import { recordDeed } from '../database/audit-log.ts'
 import { acceptInvitation, deleteInvitation, listInvitations } from '../database/invitations.ts'
 import { insertMembership } from '../database/memberships.ts'
 import { hashToken } from '../domain/token.ts'
-import { userOf } from './authentication.ts'
+import { USERS_ONLY, userOf } from './authentication.ts'
 import { authorize } from './authorization.ts'
 import { fromInvitation, InvitationShape } from './member-shapes.ts'
 import { countOf, Next, nextOf, PageQuery } from './page.ts'
@@ -52,6 +52,11 @@ const acceptSchema = {
   summary: 'Accept an invitation that was made for the email of the user who is signed in.',
   body: Type.Object({ token: Type.String({ minLength: 1, maxLength: 100 }) }, { additionalProperties: false }),
   response: { 200: Type.Object({ organisation: OrganisationId, role: RoleShape }) },
+  refusals: {
+    403: USERS_ONLY,
+    404: 'There is no open invitation with this token for the user.',
+    409: 'The user is a member already.',
+  },
 }
 
 export function acceptInvitationRoute(api: SchemaApi, { pool, clock }: RouteDeps): void {

@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { listMemberships } from '../database/memberships.ts'
-import { userOf } from './authentication.ts'
+import { USERS_ONLY, userOf } from './authentication.ts'
 import { countOf, Next, nextOf, PageQuery } from './page.ts'
 import type { RouteDeps } from './route.ts'
 import type { SchemaApi } from './schemas.ts'
@@ -16,6 +16,7 @@ const schema = {
       next: Next,
     }),
   },
+  refusals: { 403: USERS_ONLY },
 }
 
 export function meRoute(api: SchemaApi, { pool }: RouteDeps): void {

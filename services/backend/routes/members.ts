@@ -22,17 +22,21 @@ const listSchema = {
   response: { 200: Type.Object({ members: Type.Array(MemberShape), next: Next }) },
 }
 
+const LAST_OWNER = 'It is the last owner.'
+
 const changeSchema = {
   summary: 'Change the role of a member. The last owner stays one.',
   params: MemberParams,
   body: Type.Object({ role: RoleShape }, { additionalProperties: false }),
   response: { 200: MemberShape },
+  refusals: { 409: LAST_OWNER },
 }
 
 const removeSchema = {
   summary: 'Remove a member, or leave. The last owner stays.',
   params: MemberParams,
   response: { 200: MemberShape },
+  refusals: { 409: LAST_OWNER },
 }
 
 export function memberRoutes(api: SchemaApi, deps: RouteDeps): void {

@@ -10,6 +10,9 @@ const ATTEMPTS_PER_EMAIL = 10
 /** A whole office may share one address. */
 const ATTEMPTS_PER_ADDRESS = 100
 
+/** Of the routes that count attempts. */
+export const TOO_MANY_ATTEMPTS = `More than ${ATTEMPTS_PER_EMAIL} attempts a minute for an email, or ${ATTEMPTS_PER_ADDRESS} from an address.`
+
 /**
  * Counts an attempt to give a password in the running minute, by email and by address.
  * @throws ApiError 429 with the seconds until the next minute, 503 while nothing can be counted.

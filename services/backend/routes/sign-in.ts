@@ -7,12 +7,13 @@ import type { RouteDeps } from './route.ts'
 import type { SchemaApi } from './schemas.ts'
 import { setSessionCookie } from './session-cookie.ts'
 import { Email, fromUser, Password, SessionShape, UserShape } from './shapes.ts'
-import { countAttempt } from './sign-in-window.ts'
+import { countAttempt, TOO_MANY_ATTEMPTS } from './sign-in-window.ts'
 
 const schema = {
   summary: 'Sign in: a session, as a bearer token and as a cookie.',
   body: Type.Object({ email: Email, password: Password }, { additionalProperties: false }),
   response: { 200: Type.Object({ user: UserShape, session: SessionShape }) },
+  refusals: { 401: 'Email or password is wrong.', 429: TOO_MANY_ATTEMPTS },
 }
 
 export function signInRoute(api: SchemaApi, deps: RouteDeps): void {

@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import { deleteSession } from '../database/sessions.ts'
-import { userOf } from './authentication.ts'
+import { USERS_ONLY, userOf } from './authentication.ts'
 import type { RouteDeps } from './route.ts'
 import type { SchemaApi } from './schemas.ts'
 import { clearSessionCookie } from './session-cookie.ts'
@@ -8,6 +8,7 @@ import { clearSessionCookie } from './session-cookie.ts'
 const schema = {
   summary: 'Sign out: ends the session that is used.',
   response: { 200: Type.Object({ signedOut: Type.Literal(true) }) },
+  refusals: { 403: USERS_ONLY },
 }
 
 export function signOutRoute(api: SchemaApi, { pool }: RouteDeps): void {

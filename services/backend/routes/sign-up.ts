@@ -22,7 +22,7 @@ import {
   UserShape,
   withoutKey,
 } from './shapes.ts'
-import { countAttempt } from './sign-in-window.ts'
+import { countAttempt, TOO_MANY_ATTEMPTS } from './sign-in-window.ts'
 
 const SignedUp = Type.Object({
   user: UserShape,
@@ -35,6 +35,7 @@ const schema = {
   summary: 'Sign up: a user, who owns a new organisation with its first key.',
   body: Type.Object({ email: Email, password: Password, organisation: DisplayName }, { additionalProperties: false }),
   response: { 201: SignedUp },
+  refusals: { 409: 'Somebody has signed up with this email already.', 429: TOO_MANY_ATTEMPTS },
 }
 
 export function signUpRoute(api: SchemaApi, deps: RouteDeps): void {
