@@ -17,7 +17,11 @@ import type { Rule } from './model.ts'
 
 test('each kind of rule sends its requests to its own target group', async ({ expect, onTestFinished }) => {
   const rules: readonly Rule[] = [
-    { priority: 10, conditions: [{ field: 'host-header', values: ['backend.*'] }], action: forwardTo('host') },
+    {
+      priority: 10,
+      conditions: [{ field: 'host-header', values: ['backend.*.com', '*.localhost'] }],
+      action: forwardTo('host'),
+    },
     { priority: 20, conditions: [{ field: 'path-pattern', values: ['/v1/*'] }], action: forwardTo('path') },
     { priority: 30, conditions: [{ field: 'http-request-method', values: ['PUT'] }], action: forwardTo('method') },
     { priority: 40, conditions: [{ field: 'http-header', name: 'x-kind', values: ['odd'] }], action: forwardTo('web') },
