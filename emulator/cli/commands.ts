@@ -29,6 +29,8 @@ export const commands: readonly Command[] = [
       },
       { flags: '--port <number>', description: 'port of the load balancer, or auto', default: '8080' },
       { flags: '--host <address>', description: 'address of the load balancer', default: '127.0.0.1' },
+      { flags: '--https-port <number>', description: 'answer HTTPS and HTTP/2 on this port too, or auto' },
+      { flags: '--https-redirect', description: 'answer plain HTTP with a redirect to HTTPS' },
       {
         flags: '--aws-port <number>',
         description: 'port that speaks SQS and Lambda: 4566, or auto when --port is',
@@ -44,7 +46,7 @@ export const commands: readonly Command[] = [
       { flags: '--sqs-url <url>', description: 'an SQS endpoint that is already there' },
       {
         flags: '--engine <name>',
-        description: 'speech engine: whisper, or scripted:FILE for text by file',
+        description: 'speech engine: whisper, forward:URL,… to other servers, or scripted:FILE for text by file',
         default: 'whisper',
       },
       { flags: '--cold-starts', description: 'give every event of a function a fresh instance' },
@@ -64,6 +66,14 @@ export const commands: readonly Command[] = [
     ],
     examples: ['eval "$(aldea-local env)"', 'aldea-local env --json'],
     load: () => import('./commands/env.ts'),
+  },
+  {
+    name: 'trust',
+    summary: 'Say how this machine comes to trust the certificates of --https-port; changes nothing itself',
+    args: [],
+    options: [{ flags: '--file', description: 'print the path of the authority and nothing else' }],
+    examples: ['aldea-local trust', 'curl --cacert "$(aldea-local trust --file)" https://api.localhost:8443/health'],
+    load: () => import('./commands/trust.ts'),
   },
   ...aldeaCommands,
 ]

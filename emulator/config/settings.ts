@@ -15,6 +15,9 @@ export interface Settings {
   readonly images: Readonly<Record<'redis' | 'postgres' | 'queue', string | undefined>>
   /** `AWS_ACCESS_KEY_ID` and its companions, for queues elsewhere (`--sqs-url`). */
   readonly awsCredentials: Readonly<Record<string, string | undefined>>
+  /** `ALDEA_FORWARD_KEY`, `ALDEA_FORWARD_MODEL`: for the server behind `--engine forward:URL`. */
+  readonly forwardKey: string | undefined
+  readonly forwardModel: string | undefined
   /** `ALDEA_URL`: where client commands go instead of the running environment. */
   readonly url: string | undefined
   /** `ALDEA_KEY`: the API key of client commands. */
@@ -38,6 +41,8 @@ export function loadSettings(env: Readonly<Record<string, string | undefined>>, 
       queue: env['ALDEA_QUEUE_IMAGE'],
     },
     awsCredentials: Object.fromEntries(AWS_CREDENTIALS.map((name) => [name, env[name]])),
+    forwardKey: env['ALDEA_FORWARD_KEY'],
+    forwardModel: env['ALDEA_FORWARD_MODEL'],
     url: env['ALDEA_URL'],
     key: env['ALDEA_KEY'],
     color: (env['NO_COLOR'] ?? '') === '',

@@ -24,6 +24,9 @@ export interface Choice {
   readonly profile: string
   /** Speech engine: passed to the services that take one. */
   readonly engine: string
+  /** Of the server that the engine hands speech to, where it has one. */
+  readonly engineKey?: string | undefined
+  readonly engineModel?: string | undefined
 }
 
 /** One stage of a system, ready to be started. */
@@ -156,13 +159,16 @@ export interface Demo {
   readonly path: string
 }
 
+/** What is not named is the system's first. */
+export type WantedChoice = Omit<Choice, 'stage' | 'profile'> & Partial<Pick<Choice, 'stage' | 'profile'>>
+
 /** Picks a stage and a profile by name. @throws ALDEA_USAGE naming what there is. */
-export function parseChoice(system: System, wanted: { stage?: string; profile?: string; engine: string }): Choice {
+export function parseChoice(system: System, wanted: WantedChoice): Choice {
   const profiles = system.profiles.map((profile) => profile.name)
   return {
+    ...wanted,
     stage: pick('stage', wanted.stage, system.stages),
     profile: pick('profile', wanted.profile, profiles),
-    engine: wanted.engine,
   }
 }
 

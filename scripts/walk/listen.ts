@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { WebSocket } from 'ws'
-import { openAudioFile } from '../../services/stt/audio/file.ts'
+import { openWav } from '../../services/stt/audio/file.ts'
 import { bytesPerFrame } from '../../services/stt/audio/format.ts'
 import type { Dialect } from './dialect.ts'
 
@@ -17,7 +17,7 @@ const CHUNK_SECONDS = 0.1
 
 /** Speaks a clip in real time, a tenth of a second at a time, and hears the answer to its end. */
 export async function listen(dialect: Dialect, bytes: Uint8Array): Promise<LiveAnswer> {
-  const { format, pcm } = openAudioFile(bytes, Number.POSITIVE_INFINITY)
+  const { format, audio: pcm } = openWav(bytes, Number.POSITIVE_INFINITY)
   const isRaw = format.encoding === 's16'
   // Anything else goes as it is, header first, for the server to recognise.
   const audio = isRaw ? pcm : bytes

@@ -13,7 +13,7 @@ export interface SttConfig {
   readonly idleTimeoutMs: number
 }
 
-export type EngineConfig = WhisperConfig | ScriptedConfig
+export type EngineConfig = WhisperConfig | ForwardConfig | ScriptedConfig
 
 export interface WhisperConfig {
   readonly kind: 'whisper'
@@ -21,6 +21,15 @@ export interface WhisperConfig {
   readonly vadModelFile: string
   readonly workers: number
   readonly threadsPerWorker: number
+}
+
+export interface ForwardConfig {
+  readonly kind: 'forward'
+  /** Other speech servers, tried in this order; the path of each says which API it speaks. */
+  readonly urls: readonly URL[]
+  readonly key: string | undefined
+  readonly model: string | undefined
+  readonly vadModelFile: string
 }
 
 export interface ScriptedConfig {
@@ -39,8 +48,8 @@ const DEFAULTS = {
 } as const
 
 /**
- * ENGINE `whisper` (default: MODEL_DIR, VAD_MODEL, WORKERS, THREADS) or `scripted` (SCRIPT_FILE); SERVER_NAME,
- * MAX_AUDIO_SECONDS, MAX_BODY_BYTES, IDLE_TIMEOUT_MS.
+ * ENGINE `whisper` (default: MODEL_DIR, VAD_MODEL, WORKERS, THREADS), `forward` (FORWARD_TO: URLs with commas between them; FORWARD_KEY,
+ * FORWARD_MODEL, VAD_MODEL) or `scripted` (SCRIPT_FILE); SERVER_NAME, MAX_AUDIO_SECONDS, MAX_BODY_BYTES, IDLE_TIMEOUT_MS.
  * @throws Error that lists everything wrong at once.
  */
 export function parseConfig(variables: Variables): SttConfig {
@@ -55,6 +64,17 @@ export function parseConfig(variables: Variables): SttConfig {
     return otherwise
   }
 
+  function urls(name: string): URL[] {
+    const given = (variables[name] ?? '').split(',').filter(Boolean)
+    if (given.length === 0) problems.push(`${name} is missing; it lists the servers to forward to.`)
+    return given.flatMap((each) => {
+      const url = URL.canParse(each) ? new URL(each) : undefined
+      if (url?.protocol === 'http:' || url?.protocol === 'https:') return [url]
+      problems.push(`${name} names "${each}", which is no http URL.`)
+      return []
+    })
+  }
+
   function engine(): EngineConfig {
     const kind = variables['ENGINE'] || 'whisper'
     if (kind === 'scripted') {
@@ -62,11 +82,16 @@ export function parseConfig(variables: Variables): SttConfig {
       if (!scriptFile) problems.push('SCRIPT_FILE is missing; the scripted engine reads its texts from it.')
       return { kind, scriptFile }
     }
-    if (kind !== 'whisper') problems.push(`ENGINE is "${kind}"; it must be whisper or scripted.`)
+    const vadModelFile = variables['VAD_MODEL'] || join(bundledModel('silero-vad'), 'model.onnx')
+    if (kind === 'forward') {
+      const [key, model] = [variables['FORWARD_KEY'] || undefined, variables['FORWARD_MODEL'] || undefined]
+      return { kind, urls: urls('FORWARD_TO'), key, model, vadModelFile }
+    }
+    if (kind !== 'whisper') problems.push(`ENGINE is "${kind}"; it must be whisper, forward or scripted.`)
     return {
       kind: 'whisper',
       modelDir: variables['MODEL_DIR'] || bundledModel('whisper-tiny.en'),
-      vadModelFile: variables['VAD_MODEL'] || join(bundledModel('silero-vad'), 'model.onnx'),
+      vadModelFile,
       workers: positive('WORKERS', DEFAULTS.workers),
       threadsPerWorker: positive('THREADS', DEFAULTS.threads),
     }

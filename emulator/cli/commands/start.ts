@@ -3,7 +3,7 @@ import { keepAlive } from '../../../services/wire/clock.ts'
 import { systemIds } from '../../../services/wire/ids.ts'
 import { startEnvironment, type Environment } from '../../core/environment.ts'
 import { CONTAINER_DEFAULTS } from '../../backends/container/options.ts'
-import type { BackendOptions } from '../../core/environment-options.ts'
+import type { BackendOptions, HttpsOptions } from '../../core/environment-options.ts'
 import { AldeaError } from '../../core/errors.ts'
 import { parseChoice, type System } from '../../core/system.ts'
 import { textOption, type CommandContext } from '../command.ts'
@@ -27,6 +27,8 @@ async function stay(context: CommandContext): Promise<number> {
     stage: textOption(context, 'stage'),
     profile: textOption(context, 'profile'),
     engine: textOption(context, 'engine') ?? 'whisper',
+    engineKey: settings.forwardKey,
+    engineModel: settings.forwardModel,
   })
   const topology = system.describe(choice)
   const port = parsePort(textOption(context, 'port') ?? 'auto')
@@ -43,6 +45,7 @@ async function stay(context: CommandContext): Promise<number> {
     redisBinary: settings.redisBinary,
     host: textOption(context, 'host') ?? '127.0.0.1',
     port,
+    https: parseHttps(context),
     awsPort,
     backends: parseBackends(context),
     hasColdStarts: context.options['coldStarts'] === true,
@@ -113,6 +116,16 @@ function parseBackends(context: CommandContext): BackendOptions {
     isReused: context.options['reuseContainers'] === true,
   }
   return { mode, urls: Object.fromEntries(urls), container, awsCredentials }
+}
+
+function parseHttps(context: CommandContext): HttpsOptions | undefined {
+  const port = textOption(context, 'httpsPort')
+  const redirects = context.options['httpsRedirect'] === true
+  if (port !== undefined) return { port: parsePort(port), redirects }
+  if (!redirects) return undefined
+  throw new AldeaError('ALDEA_USAGE', '--https-redirect has nowhere to redirect to.', {
+    hint: 'Name a port with --https-port.',
+  })
 }
 
 function parsePort(text: string): number {

@@ -1,4 +1,4 @@
-import type { StreamOptions } from '../engines/port.ts'
+import type { Languages, StreamOptions } from '../engines/port.ts'
 import { SpeechError } from '../errors.ts'
 import { declaredEncoding } from './encodings.ts'
 import { resolveLanguage } from './language.ts'
@@ -18,7 +18,7 @@ const SILENCE_MS = [0, 600_000] as const
  * Reads what a client asks of a live stream. Unknown parameters are ignored, empty ones count as absent.
  * @throws {@link SpeechError} 415 for an unknown encoding, 422 for any other value that makes no sense.
  */
-export function parseStreamQuery(query: Query, languages: readonly string[]): StreamOptions {
+export function parseStreamQuery(query: Query, languages: Languages): StreamOptions {
   const encoding = text(query, 'encoding')
   // Refused here, before the upgrade, where the client still sees a status.
   declaredEncoding(encoding)
@@ -35,7 +35,7 @@ export function parseStreamQuery(query: Query, languages: readonly string[]): St
 }
 
 /** The language of a file. @throws {@link SpeechError} 422. */
-export function parseFileQuery(query: Query, languages: readonly string[]): { language: string | undefined } {
+export function parseFileQuery(query: Query, languages: Languages): { language: string | undefined } {
   return { language: resolveLanguage(text(query, 'language'), languages) }
 }
 

@@ -1,10 +1,10 @@
 import type { SpeechMessage, SpeechModel, Transcript } from '../../wire/speech.ts'
 
-/** One way to turn speech into words: `whisper` or `scripted`. */
+/** One way to turn speech into words: `whisper`, `forward` or `scripted`. */
 export interface SpeechEngine {
   readonly model: SpeechModel
-  /** BCP-47 primary tags the engine accepts, such as `en`. */
-  readonly languages: readonly string[]
+  /** BCP-47 primary tags the engine accepts, such as `en`; `any` leaves the refusal to it. */
+  readonly languages: Languages
   /** @throws {@link SpeechError} for audio or options it refuses. */
   transcribe(file: AudioFile, options: FileOptions): Promise<Transcript>
   openStream(options: StreamOptions, send: (message: SpeechMessage) => void): SpeechStream
@@ -12,6 +12,8 @@ export interface SpeechEngine {
   figures(): Figures
   stop(): Promise<void>
 }
+
+export type Languages = readonly string[] | 'any'
 
 export interface Figures {
   readonly audioSeconds: number

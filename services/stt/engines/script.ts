@@ -40,13 +40,6 @@ export function textFor(script: Script, bytes: Uint8Array, samples: Float32Array
   return script.clips[sha256(bytes)] ?? script.clips[sha256(toS16(samples))] ?? script.default
 }
 
-/** The words of a text, spread evenly over a time. */
-export function spread(text: string, seconds: number): SpokenWord[] {
-  const words = wordsOf(text)
-  const each = seconds / words.length
-  return words.map((word, index) => scriptedWord(word, index * each, (index + 1) * each))
-}
-
 export function wordsOf(text: string): string[] {
   return text.split(/\s+/).filter(Boolean)
 }

@@ -1,5 +1,6 @@
 import { openAudioFile } from '../audio/file.ts'
 import { SAMPLE_RATE_HZ } from '../audio/format.ts'
+import { spreadWords } from '../domain/spread-words.ts'
 import { openLiveStream } from '../live/stream.ts'
 import type { Transcribe } from '../live/transcriber.ts'
 import { FRAME_SAMPLES } from '../vad/ears.ts'
@@ -7,7 +8,7 @@ import type { Ears } from '../vad/ears.ts'
 import { loudnessEars } from '../vad/loudness-ears.ts'
 import { listenTo } from './listen.ts'
 import type { SpeechEngine } from './port.ts'
-import { SCRIPTED_CONFIDENCE, scriptedWord, spread, textFor, wordsOf } from './script.ts'
+import { SCRIPTED_CONFIDENCE, scriptedWord, textFor, wordsOf } from './script.ts'
 import type { Script } from './script.ts'
 
 const MODEL = { name: 'scripted', version: '1' } as const
@@ -34,7 +35,7 @@ export function createScriptedEngine(script: Script, { maxAudioSeconds }: { maxA
         channels,
         text,
         confidence: text ? SCRIPTED_CONFIDENCE : 0,
-        words: spread(text, seconds),
+        words: spreadWords(text, seconds, SCRIPTED_CONFIDENCE),
         language: language ?? script.languages[0] ?? 'en',
         model: MODEL,
       }

@@ -1,5 +1,5 @@
 import type { Held, Runtime } from '../../wire/runtime.ts'
-import type { SttConfig, WhisperConfig } from '../config.ts'
+import type { ForwardConfig, SttConfig, WhisperConfig } from '../config.ts'
 import type { Ears } from '../vad/ears.ts'
 import type { Recogniser } from '../whisper/port.ts'
 import type { SpeechEngine } from './port.ts'
@@ -10,7 +10,19 @@ import { createScriptedEngine } from './scripted.ts'
 export async function startEngine(config: SttConfig, runtime: Runtime): Promise<SpeechEngine> {
   const { engine, maxAudioSeconds } = config
   if (engine.kind === 'scripted') return createScriptedEngine(await loadScript(engine.scriptFile), { maxAudioSeconds })
+  if (engine.kind === 'forward') return startForward(engine, runtime)
   return startWhisper(engine, { maxAudioSeconds, runtime })
+}
+
+async function startForward(
+  { urls, key, model, vadModelFile }: ForwardConfig,
+  runtime: Runtime,
+): Promise<SpeechEngine> {
+  const { createForwardEngine, upstreamOf } = await import('./forward/forward.ts')
+  const upstreams = urls.map((url) => upstreamOf(url, { key, model }))
+  // Only a stream that is cut here has to be heard here.
+  const ears = upstreams.some(({ openStream }) => openStream) ? undefined : await holdEars(vadModelFile, runtime)
+  return createForwardEngine({ upstreams, model, ears: ears?.value, release: async () => ears?.release() })
 }
 
 interface WhisperOptions {
@@ -25,7 +37,7 @@ async function startWhisper(
 ): Promise<SpeechEngine> {
   // Loaded here: the scripted engine needs neither the library nor its time.
   const { createWhisperEngine } = await import('./whisper.ts')
-  const [recogniser, ears] = await holdBoth(holdRecogniser(config, runtime), holdEars(config, runtime))
+  const [recogniser, ears] = await holdBoth(holdRecogniser(config, runtime), holdEars(config.vadModelFile, runtime))
   return createWhisperEngine({
     recogniser: recogniser.value,
     ears: ears.value,
@@ -46,7 +58,7 @@ function holdRecogniser(config: WhisperConfig, { clock, log, shared }: Runtime):
   })
 }
 
-function holdEars({ vadModelFile }: WhisperConfig, { clock, log, shared }: Runtime): Promise<Held<Ears>> {
+function holdEars(vadModelFile: string, { clock, log, shared }: Runtime): Promise<Held<Ears>> {
   return shared.hold(`ears:${vadModelFile}`, async () => {
     const { startEars } = await import('../vad/threaded-ears.ts')
     const value = await startEars({ vadModelFile, clock, log })
