@@ -16,6 +16,8 @@ export interface EnvironmentOptions {
   readonly host: string
   /** 0 takes any free port. */
   readonly port: number
+  /** A listener beside the one of plain HTTP; none when absent. */
+  readonly https?: HttpsOptions | undefined
   /** Port of the one address that speaks SQS and Lambda; 0 takes any free one. */
   readonly awsPort: number
   readonly backends: BackendOptions
@@ -27,6 +29,13 @@ export interface EnvironmentOptions {
   /** Gives every event of a function a fresh instance; instances are kept when absent. */
   readonly hasColdStarts?: boolean
   readonly onEvent?: (event: EnvironmentEvent) => void
+}
+
+export interface HttpsOptions {
+  /** 0 takes any free port. */
+  readonly port: number
+  /** Whether plain HTTP is answered with a redirect there, whatever the rules say. */
+  readonly redirects: boolean
 }
 
 export interface BackendOptions {

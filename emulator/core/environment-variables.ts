@@ -4,6 +4,8 @@ import type { Topology } from './system.ts'
 export interface Places {
   /** Of the load balancer. */
   readonly url: string
+  /** Where there is a listener for HTTPS: its URL, and the file of the authority that has signed its certificates. */
+  readonly https?: { readonly url: string; readonly authority: string }
   readonly awsEndpoint: string
   /** URL of each backend, by its name in the topology. */
   readonly backends: Readonly<Record<string, string>>
@@ -13,7 +15,7 @@ export interface Places {
 /** The variables that `aldea-local env` prints. The credentials are made up: the emulated AWS checks none. */
 export function environmentVariables(
   { backends, region }: Topology,
-  { url, awsEndpoint, backends: urls, queueUrls }: Places,
+  { url, https, awsEndpoint, backends: urls, queueUrls }: Places,
 ): Record<string, string> {
   const stores = backends.flatMap(({ kind, name }): [string, string][] => {
     const variable = kind === 'queue' ? undefined : URL_VARIABLES[kind]
@@ -23,6 +25,8 @@ export function environmentVariables(
   const [queueUrl] = Object.values(queueUrls)
   return {
     ALDEA_URL: url,
+    // Programs in Node trust the authority by the second one.
+    ...(https && { ALDEA_HTTPS_URL: https.url, NODE_EXTRA_CA_CERTS: https.authority }),
     AWS_ENDPOINT_URL: awsEndpoint,
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,

@@ -1,4 +1,5 @@
 import { createShared } from '../../services/wire/shared.ts'
+import { authorityFile } from '../alb/tls/authority.ts'
 import type { EnvironmentOptions } from './environment-options.ts'
 import { createEventStream, type EventStream } from './events.ts'
 import { startParts } from './lifecycle.ts'
@@ -6,7 +7,7 @@ import { environmentVariables } from './environment-variables.ts'
 import { type Faults, faultsOf, found } from './faults.ts'
 import { awsEndpointPart } from './parts/aws-endpoint.ts'
 import { backendPart } from './parts/backend.ts'
-import { loadBalancerPart } from './parts/balancer.ts'
+import { loadBalancerPart, tlsFolder } from './parts/balancer.ts'
 import { functionPart } from './parts/function.ts'
 import { queueUrlsOf } from './parts/queue-urls.ts'
 import { servicePart } from './parts/service.ts'
@@ -21,6 +22,8 @@ export interface Environment {
   readonly topology: Topology
   /** Where the load balancer answers: `http://host:port`. */
   readonly url: string
+  /** The same over TLS, where that was asked for. */
+  readonly httpsUrl: string | undefined
   readonly events: EventStream
   /** URL of each database, for clients of one's own such as psql or redis-cli. */
   readonly backends: Readonly<Record<string, string>>
@@ -69,14 +72,22 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
       ...topology.functions.map((spec) => functionPart(world, spec)),
     ]
     const lifecycle = await startParts(parts, { clock, events })
-    const url = urlOf(world)
+    const { url, httpsUrl } = urlsOf(world)
     const { stage, profile } = topology
     const backends = Object.fromEntries([...world.stores].map(([name, store]) => [name, store.url]))
     const awsEndpoint = ready(world.aws).url
     const queueUrls = queueUrlsOf(topology, awsEndpoint)
-    const variables = environmentVariables(topology, { url, awsEndpoint, backends, queueUrls })
+    const variables = environmentVariables(topology, {
+      url,
+      ...(httpsUrl !== undefined && {
+        https: { url: httpsUrl, authority: authorityFile(tlsFolder(options.cacheDir)) },
+      }),
+      awsEndpoint,
+      backends,
+      queueUrls,
+    })
     await state
-      .writeRegistry({ pid: process.pid, url, stage, profile, backends, queueUrls, variables, secrets })
+      .writeRegistry({ pid: process.pid, url, httpsUrl, stage, profile, backends, queueUrls, variables, secrets })
       .catch(async (error: unknown) => {
         await lifecycle.stop()
         throw error
@@ -86,6 +97,7 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
       name: options.name,
       topology,
       url,
+      httpsUrl,
       events,
       secrets,
       backends,
@@ -108,9 +120,10 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
   }
 }
 
-function urlOf({ balancer }: World): string {
-  const listener = ready(balancer?.listeners[0])
-  return `http://${listener.host}:${listener.port}`
+function urlsOf({ balancer }: World): { readonly url: string; readonly httpsUrl: string | undefined } {
+  const { listeners } = ready(balancer)
+  const [plain, secure] = listeners.map(({ host, port }) => `${host}:${port}`)
+  return { url: `http://${ready(plain)}`, httpsUrl: secure && `https://${secure}` }
 }
 
 /** What a part has left behind that every environment has. */

@@ -37,8 +37,8 @@ export function recordAccess(exchange: Exchange, status: number, { clock, events
       httpVersion: connection.kind === 'h2' ? '2.0' : request.httpVersion,
       userAgent: request.headers['user-agent'],
       rule: exchange.rule,
-      action: undefined,
-      redirectUrl: undefined,
+      action: exchange.action?.type,
+      redirectUrl: exchange.redirectUrl,
       targetGroup: exchange.targetGroup,
       target: target?.id,
       targetAddress: target && toAddress(target),
@@ -57,8 +57,8 @@ export function recordAccess(exchange: Exchange, status: number, { clock, events
       errorReason: exchange.errorReason,
       classification: exchange.classification,
       classificationReason: exchange.classificationReason,
-      transformedHost: undefined,
-      transformedUrl: undefined,
+      transformedHost: exchange.rewrite?.host,
+      transformedUrl: exchange.rewrite?.url,
     },
   })
 }

@@ -34,6 +34,11 @@ export async function openAuthority(folder: string, clock: Clock): Promise<Autho
   throw new Error(`The certificate authority in ${place} cannot be read back.`)
 }
 
+/** What clients are told to trust. */
+export function authorityFile(folder: string): string {
+  return join(folder, 'ca', 'ca.pem')
+}
+
 /** Undefined where there is none, or none that still has its time. */
 async function readAuthority(place: string, clock: Clock): Promise<Authority | undefined> {
   const certFile = join(place, 'ca.pem')

@@ -143,7 +143,7 @@ test('a WebSocket goes over TLS and is logged as wss, with http in its request',
   const secured = await startHttps(onTestFinished)
   const server = createServer((_, response) => response.end('ok'))
   const sockets = new WebSocketServer({ server })
-  sockets.on('connection', (socket) => socket.on('message', (message) => socket.send(`echo ${String(message)}`)))
+  sockets.on('connection', (socket) => socket.on('message', (message: Buffer) => socket.send(`echo ${message.toString()}`)))
   await register(secured.balancer, 'sockets', [createTargetOf('sockets', server)])
 
   const { port, ca } = secured
