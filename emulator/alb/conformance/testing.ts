@@ -28,10 +28,13 @@ export async function startBefore(
     await register(started.balancer, 'web', [createTarget('one', answer)])
     return started
   }
-  const server = createServer({ keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0 }, (request, response) => {
-    if (request.url === '/health') response.end('ok')
-    else answer(request, response)
-  })
+  const server = createServer(
+    { keepAliveTimeout: 0, requestTimeout: 0, headersTimeout: 0, maxHeaderSize: 128 * 1024 },
+    (request, response) => {
+      if (request.url === '/health') response.end('ok')
+      else answer(request, response)
+    },
+  )
   await register(started.balancer, 'web', [await startNetworkTarget('one', server, onTestFinished)])
   return started
 }

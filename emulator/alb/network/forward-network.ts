@@ -31,10 +31,10 @@ export function forwardToNetwork(
   let isOver = false
 
   const reader = createResponseReader(request.method ?? 'GET', {
-    onInterim({ status, rawHeaders }) {
+    onInterim({ status, reason, rawHeaders }) {
       // The balancer itself has told the client to go on.
       if (status === 100 || request.httpVersion === '1.0') return
-      response.socket?.write(`HTTP/1.1 ${status} Interim\r\n${toTrailerLines(rawHeaders)}\r\n`, 'latin1')
+      response.socket?.write(`HTTP/1.1 ${status} ${reason}\r\n${toTrailerLines(rawHeaders)}\r\n`, 'latin1')
     },
     onHead(received) {
       head = received
@@ -42,7 +42,7 @@ export function forwardToNetwork(
       exchange.answeredAt = clock.now()
       // A switch of protocols that nobody asked for cannot be passed on.
       if (received.status === 101) return fail(502, 'malformed-response')
-      response.writeHead(received.status, received.reason, received.rawHeaders)
+      response.writeHead(received.status, received.reason, toClientHeaders(received, request.httpVersion))
     },
     onBody(content) {
       if (!response.write(content)) connection.socket.pause()
@@ -50,7 +50,8 @@ export function forwardToNetwork(
     onEnd(trailers, rest) {
       if (isOver) return
       isOver = true
-      const isReusable = head?.keepsAlive === true && body?.isWhole === true && rest.length === 0
+      const isWhole = body?.isWhole === true && rest.length === 0
+      const isReusable = isWhole && head?.keepsAlive === true && !exchange.closes
       if (isReusable) connections.give(target, connection)
       else drop()
       if (body?.isWhole === false) body.stop()
@@ -107,6 +108,17 @@ export function forwardToNetwork(
   })
   socket.write(toRequestHead(request), 'latin1')
   body = sendBody(request, socket)
+}
+
+/** An old client knows no chunks, and an answer that has no body has no coding. */
+function toClientHeaders({ status, rawHeaders }: ResponseHead, httpVersion: string): string[] {
+  if (httpVersion !== '1.0' && status !== 204 && status !== 304) return rawHeaders
+  const kept: string[] = []
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? ''
+    if (name.toLowerCase() !== 'transfer-encoding') kept.push(name, rawHeaders[index + 1] ?? '')
+  }
+  return kept
 }
 
 function toPairs(names: readonly string[]): [string, string][] {
