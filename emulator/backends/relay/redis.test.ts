@@ -137,12 +137,16 @@ describe.for(adapters.map((adapter) => [adapter.name, adapter] as const))('befor
     await closed
     const three = connected(relay, onTestFinished)
     await three.ping()
+    relay.blackHole(10_000)
     relay.blackHole(30_000)
     let isOver = false
     const ping = three.ping().catch(() => (isOver = true))
     await connected({ url: relay.target() }, onTestFinished).ping()
     expect(isOver).toBe(false)
-    await clock.advance(30_000)
+    await clock.advance(10_000)
+    await connected({ url: relay.target() }, onTestFinished).ping()
+    expect(isOver).toBe(false)
+    await clock.advance(20_000)
     await ping
     expect(isOver).toBe(true)
     expect(await connected(relay, onTestFinished).ping()).toBe('PONG')

@@ -51,7 +51,7 @@ export async function startRelay<L extends Link>(
   accept: (link: L) => void,
 ): Promise<RelayCore<L>> {
   const links = new Set<L>()
-  let isSilent = false
+  let silences = 0
 
   const server = createServer({ noDelay: true }, (client) => {
     const link = toLink({ client, server: undefined, isSilent: false })
@@ -61,7 +61,7 @@ export async function startRelay<L extends Link>(
       links.delete(link)
       link.server?.destroy()
     })
-    if (isSilent) silence(link)
+    if (silences > 0) silence(link)
     else accept(link)
   })
   await new Promise<void>((resolve, reject) => {
@@ -96,10 +96,11 @@ export async function startRelay<L extends Link>(
       for (const link of links) end(link.client, reset)
     },
     blackHole(durationMs) {
-      isSilent = true
+      silences += 1
       for (const link of links) silence(link)
       clock.after(durationMs, () => {
-        isSilent = false
+        silences -= 1
+        if (silences > 0) return
         for (const link of links) if (link.isSilent) link.client.resetAndDestroy()
       })
     },
