@@ -180,3 +180,11 @@ function silentPage(): Buffer {
   page.fill(3 << 3, 27 + 255)
   return page
 }
+
+test.for([
+  ['fellow.flac.ogg', 18_152],
+  ['fellow.vorbis.ogg', 8_391],
+] as const)('takes %s, cut at byte %i in the head of a page, as far as it goes', async ([name, length]) => {
+  const cut = (await readFile(`${FOLDER}/${name}`)).subarray(0, length)
+  expect((await decode(cut)).length).toBeGreaterThan(8_000)
+})

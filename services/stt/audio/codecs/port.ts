@@ -16,7 +16,7 @@ export interface Decoded {
 }
 
 /** What the decoding libraries answer. */
-interface Channels {
+export interface Channels {
   readonly channelData: readonly Float32Array[]
   readonly samplesDecoded: number
   readonly sampleRate: number
