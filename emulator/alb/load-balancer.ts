@@ -4,6 +4,7 @@ import type { EventStream } from '../core/events.ts'
 import { resolveAttributes } from './attributes.ts'
 import { assertLoadBalancerConfig } from './rules/config.ts'
 import { type Listener, startListener } from './listener.ts'
+import type { ConnectionObserver } from './metrics/connection-counts.ts'
 import type { LoadBalancerConfig, Target } from './model.ts'
 import { createTargetConnections } from './network/target-connections.ts'
 import type { RuleSet } from './rules/rule-set.ts'
@@ -32,6 +33,8 @@ export interface LoadBalancerDeps {
   readonly clock: Clock
   readonly ids: Ids
   readonly events: EventStream
+  /** Hears of the connections of clients. */
+  readonly observer?: ConnectionObserver
   /** Uniform in [0, 1); made of `ids` when absent. */
   readonly random?: (() => number) | undefined
   /** Stickiness cookies outlive a restart where it is the same one. A new one each time when absent. */

@@ -85,8 +85,9 @@ for (const kind of TARGET_KINDS) {
     await nextChecks(clock, others, 2)
     await clock.advance(healthCheck.timeoutSeconds * 1000)
 
-    const seen = [await first?.(), await first?.(), await third?.(), await third?.()]
-    expect(seen.toSorted()).toEqual(['in-a', 'in-a', 'in-c', 'in-c'])
+    for (const ask of [first, third]) {
+      expect(new Set([await ask?.(), await ask?.()])).toEqual(new Set(['in-a', 'in-c']))
+    }
     // Its address has left DNS by now. A client that remembers it gets no answer, and no refusal either.
     balancer.restoreZone('b')
     balancer.loseZone('b')

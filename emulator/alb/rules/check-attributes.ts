@@ -1,4 +1,5 @@
 import type { HealthCheckConfig, LoadBalancerAttributes, Stickiness, TargetGroupConfig } from '../model.ts'
+import { parseMatcher } from '../targets/matcher.ts'
 import { type Problem, invalid, outOfModel, outsideOf } from './problems.ts'
 
 interface Bounds {
@@ -18,9 +19,6 @@ const TIMEOUT_SECONDS: Bounds = { min: 2, max: 120 }
 const THRESHOLD: Bounds = { min: 2, max: 10 }
 const PORT: Bounds = { min: 1, max: 65_535 }
 const MAX_PATH_LENGTH = 1024
-
-/** Codes of a matcher: single ones and ranges. */
-const MATCHER = /^[2-4]\d\d(?:-[2-4]\d\d)?(?:,[2-4]\d\d(?:-[2-4]\d\d)?)*$/
 
 /** Which an application may not use for its own stickiness. */
 const OWN_COOKIES = ['AWSALB', 'AWSALBAPP', 'AWSALBTG']
@@ -102,7 +100,7 @@ function checkHealthCheck(check: HealthCheckConfig): Problem[] {
   if (!path.startsWith('/') || path.length > MAX_PATH_LENGTH) {
     problems.push(invalid(`Health check path '${path}' is not valid`))
   }
-  if (matcher !== undefined && !MATCHER.test(matcher)) {
+  if (matcher !== undefined && parseMatcher(matcher) === undefined) {
     problems.push(outOfModel(matcher, 'matcher.httpCode', 'be codes from 200 to 499'))
   }
   return problems
