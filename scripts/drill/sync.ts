@@ -1,7 +1,7 @@
 /**
- * Writes changes of organisations while PostgreSQL, Redis, db-sync, the function and the whole process are killed at
- * random: afterwards Redis must say what PostgreSQL says, nothing acknowledged may be lost, and the dead-letter queue must
- * hold the one poisonous message that was planted, and nothing else. Exits with 1 otherwise.
+ * Writes changes of organisations while PostgreSQL, Redis, db-sync, the function and the whole process are killed, and
+ * both databases fail over, at random: afterwards Redis must say what PostgreSQL says, nothing acknowledged may be lost,
+ * and the dead-letter queue must hold the one poisonous message that was planted, and nothing else. Exits with 1 otherwise.
  *
  *   npm run drill sync [seconds] [changes] [seed]      default 300 and 10 000; the seed is printed
  */
@@ -33,6 +33,8 @@ const TARGETS = [
   'function',
   'function',
   'process',
+  'failover of postgres',
+  'failover of redis',
 ] as const
 /** The rest of the changes, without kills. */
 const MOST_AFTERWARDS_MS = 60_000
@@ -84,7 +86,7 @@ async function drill(hosted: Hosted): Promise<void> {
 
   console.log(`changes acknowledged  ${acknowledged}`)
   console.log(`changes without one   ${sum(writers, (writer) => writer.failed)}`)
-  for (const [target, count] of kills) console.log(`kills of ${target.padEnd(12)} ${count}`)
+  for (const [target, count] of kills) console.log(`${target.padEnd(21)} ${count}`)
   console.log(`empty after           ${drainSeconds.toFixed(1)} s`)
   console.log(`dead letters          ${dead.length}`)
   console.log(`faults                ${faults.length}`)

@@ -5,7 +5,7 @@ import { parseChoice } from '../../../emulator/core/system.ts'
 import { systems } from '../../../fixtures/systems/index.ts'
 import { systemClock } from '../../../services/wire/clock.ts'
 import { systemIds } from '../../../services/wire/ids.ts'
-import type { HostCommand, HostReady } from './hosted.ts'
+import type { Failover, HostCommand, HostReady } from './hosted.ts'
 
 const [baseDir = '', cacheDir = join(baseDir, 'cache')] = process.argv.slice(2)
 const [system] = systems
@@ -34,10 +34,21 @@ async function obey(command: HostCommand): Promise<void> {
     await environment.stop()
     process.exit(0)
   }
-  kill(environment, command)
+  if (isFailover(command)) await failOver(environment, command)
+  else kill(environment, command)
 }
 
-function kill({ faults, topology }: Environment, what: Exclude<HostCommand, 'stop'>): void {
+function isFailover(command: HostCommand): command is Failover {
+  return command.startsWith('failover of ')
+}
+
+/** In one second, so that there is room for others. One that is under way, or meets a kill, is reason enough for none. */
+async function failOver({ faults }: Environment, what: Failover): Promise<void> {
+  const backend = what === 'failover of redis' ? 'redis' : 'postgres'
+  await faults.failover(backend, { durationMs: 1_000 }).catch(() => undefined)
+}
+
+function kill({ faults, topology }: Environment, what: Exclude<HostCommand, 'stop' | Failover>): void {
   const reader = topology.functions.find(({ eventSource }) => eventSource !== undefined)
   if (what === 'function') faults.killFunction(reader?.name ?? '')
   else if (what === 'db-sync') faults.killTask(what)

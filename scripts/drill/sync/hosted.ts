@@ -2,7 +2,9 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
-export type HostCommand = 'postgres' | 'redis' | 'db-sync' | 'function' | 'stop'
+export type HostCommand = 'postgres' | 'redis' | 'db-sync' | 'function' | Failover | 'stop'
+
+export type Failover = 'failover of postgres' | 'failover of redis'
 
 /** What an environment says when it is there. */
 export interface HostReady {
