@@ -3,7 +3,7 @@ import { type ActionDeps, type Decide, compileAction } from './actions.ts'
 import { type RuleExplanation, explainRules } from './explain.ts'
 import type { RequestFacts } from './facts.ts'
 import { type Problem, RuleError } from './problems.ts'
-import { type CompiledRule, compileRules, matchesRule } from './rules.ts'
+import { type CompiledRule, compileDefaultRule, compileRules, matchesRule } from './rules.ts'
 import { type Rewrite, compileTransforms } from './transforms.ts'
 
 /** The rules of a running listener. A change is seen by the next request; what cannot be is refused and changes nothing. */
@@ -83,7 +83,7 @@ export function createRuleSet(initial: Rules, deps: RuleSetDeps): RuleSet {
     setRules,
     setDefaultAction: (defaultAction) => change({ ...current, defaultAction }),
     find: (facts) => findRule(compiled, facts),
-    explain: (facts) => explainRules(compiled, facts),
+    explain: (facts) => explainRules([...compiled.rules, compiled.last], facts),
   }
 }
 
@@ -91,20 +91,32 @@ function sorted({ rules, defaultAction }: Rules): Rules {
   return { rules: rules.toSorted((one, other) => one.priority - other.priority), defaultAction }
 }
 
-function compile({ rules, defaultAction }: Rules, deps: ActionDeps): readonly DecidingRule[] {
-  return compileRules(rules, defaultAction).map(({ priority, action, transforms, conditions }) => ({
+interface Compiled {
+  readonly rules: readonly DecidingRule[]
+  readonly last: DecidingRule
+}
+
+function compile({ rules, defaultAction }: Rules, deps: ActionDeps): Compiled {
+  return {
+    rules: compileRules(rules).map((rule) => toDeciding(rule, deps)),
+    last: toDeciding(compileDefaultRule(defaultAction), deps),
+  }
+}
+
+function toDeciding({ priority, action, transforms, conditions }: CompiledRule, deps: ActionDeps): DecidingRule {
+  return {
     priority,
     action,
     transforms,
     conditions,
     decide: compileAction(action, deps),
     rewrite: compileTransforms(transforms),
-  }))
+  }
 }
 
-function findRule(rules: readonly DecidingRule[], facts: RequestFacts): DecidingRule {
+function findRule({ rules, last }: Compiled, facts: RequestFacts): DecidingRule {
   for (const rule of rules) {
     if (matchesRule(rule, facts)) return rule
   }
-  throw new Error('The default rule, which matches everything, did not match.')
+  return last
 }

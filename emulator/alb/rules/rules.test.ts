@@ -15,7 +15,7 @@ const request = toFacts({
 
 /** Priority of the first rule that matches. */
 function find(rules: readonly Rule[], facts: RequestFacts): number | undefined {
-  return compileRules(rules, action).find((rule) => matchesRule(rule, facts))?.priority
+  return compileRules(rules).find((rule) => matchesRule(rule, facts))?.priority
 }
 
 interface Case {
@@ -160,16 +160,18 @@ test('values and regular expressions of a condition are alternatives', ({ expect
 
 const letters = (from: readonly string[]): Arbitrary<string> => string({ unit: constantFrom(...from), maxLength: 8 })
 
-test('patterns agree with regular expressions', ({ expect }) => {
+test('patterns agree with regular expressions', () => {
   assert(
-    property(letters(['a', 'b', '/', '*', '?']), letters(['a', 'b', '/']), (pattern, text) => {
-      expect(compilePattern(pattern)(text)).toBe(toRegExp(pattern).test(text))
-    }),
+    property(
+      letters(['a', 'b', '/', '*', '?']),
+      letters(['a', 'b', '/']),
+      (pattern, text) => compilePattern(pattern)(text) === toRegExp(pattern).test(text),
+    ),
     { numRuns: 2_000 },
   )
 })
 
-test('rules agree with a search that sorts, filters and takes the first', ({ expect }) => {
+test('rules agree with a search that sorts, filters and takes the first', () => {
   const pattern = letters(['a', 'B', '*', '?'])
   const values = array(pattern, { minLength: 1, maxLength: 2 })
   const condition: Arbitrary<Condition> = constantFrom<Condition['field'][]>(
@@ -212,9 +214,9 @@ test('rules agree with a search that sorts, filters and takes the first', ({ exp
       const found = find(order === 'reversed' ? rules.toReversed() : rules, asked)
 
       const wanted = rules.find((rule) => rule.conditions.every((each) => naiveMatch(each, asked)))
-      expect(found).toBe(wanted?.priority)
+      return found === wanted?.priority
     }),
-    { numRuns: 2_000 },
+    { numRuns: 1_000 },
   )
 })
 

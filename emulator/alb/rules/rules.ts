@@ -11,11 +11,11 @@ export interface CompiledRule {
 }
 
 /**
- * The rules in the order of priority, the default one last (aws-behaviour §1.2).
+ * The rules in the order of priority (aws-behaviour §1.2).
  * @throws SyntaxError for a regular expression that cannot be had.
  */
-export function compileRules(rules: readonly Rule[], defaultAction: Action): readonly CompiledRule[] {
-  const compiled = rules
+export function compileRules(rules: readonly Rule[]): readonly CompiledRule[] {
+  return rules
     .toSorted((one, other) => one.priority - other.priority)
     .map(({ priority, action, conditions, transforms = [] }) => ({
       priority,
@@ -23,7 +23,11 @@ export function compileRules(rules: readonly Rule[], defaultAction: Action): rea
       transforms,
       conditions: conditions.map(compileCondition),
     }))
-  return [...compiled, { priority: undefined, action: defaultAction, transforms: [], conditions: [] }]
+}
+
+/** The rule that is asked last: it has no conditions and cannot rewrite. */
+export function compileDefaultRule(action: Action): CompiledRule {
+  return { priority: undefined, action, transforms: [], conditions: [] }
 }
 
 /** Whether all conditions of the rule hold. */

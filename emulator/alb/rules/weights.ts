@@ -13,6 +13,7 @@ export function compileWeights(groups: readonly WeightedTargetGroup[], random: (
       left -= weight
       if (left < 0) return targetGroup
     }
-    return undefined
+    // Only by rounding.
+    return groups.findLast(({ weight }) => weight > 0)?.targetGroup
   }
 }

@@ -104,14 +104,14 @@ function join([atom, times, shape]: readonly [string, string, number], rest: str
   return shape === 2 ? `(?:${head}|${rest})` : head + rest
 }
 
-test('agrees with the engine of the language on matches and replacements', ({ expect }) => {
+test('agrees with the engine of the language on matches and replacements', () => {
   assert(
     property(pattern, string({ unit: constantFrom('a', 'b', 'A', '1', '/'), maxLength: 10 }), (source, text) => {
       const native = new RegExp(source)
-      expect(compileRegexTest(source, withCase)(text), source).toBe(native.test(text))
       const replaced = native.test(text) ? text.replaceAll(new RegExp(source, 'g'), '<$&>') : undefined
-      expect(compileReplacement(source, '<$0>', withCase)(text), source).toBe(replaced)
+      const isSameTest = compileRegexTest(source, withCase)(text) === native.test(text)
+      return isSameTest && compileReplacement(source, '<$0>', withCase)(text) === replaced
     }),
-    { numRuns: 3_000 },
+    { numRuns: 1_500 },
   )
 })
