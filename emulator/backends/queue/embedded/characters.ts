@@ -1,8 +1,9 @@
 /** Whether a text has what XML 1.0 cannot carry, and SQS does not take. */
 export function hasForbidden(text: string): boolean {
-  // Most texts are plain, which costs a fraction to find out.
-  return NOT_PLAIN.test(text) && FORBIDDEN.test(text)
+  // Code units are looked at in half the time that characters take, and few texts have a suspicious one.
+  return SUSPICIOUS.test(text) && FORBIDDEN.test(text)
 }
 
-const NOT_PLAIN = /[^\t\n\r\u0020-\u007E]/
+/** Control characters, halves of pairs, and the two that are none. */
+const SUSPICIOUS = new RegExp(String.raw`[\0-\x08\v\f\x0e-\x1f\ud800-\udfff\ufffe\uffff]`)
 const FORBIDDEN = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u
