@@ -8,6 +8,7 @@ import type { ResolvedAttributes } from './attributes.ts'
 import { createClientFaults } from './client-faults.ts'
 import { ClientResponse, type ClientServer } from './client-response.ts'
 import { type Connection, type ConnectionFacts, createConnection } from './connection.ts'
+import type { ConnectionObserver } from './metrics/connection-counts.ts'
 import type { ListenerConfig, TargetGroupConfig } from './model.ts'
 import { checkRules } from './rules/config.ts'
 import { type RuleSet, createRuleSet } from './rules/rule-set.ts'
@@ -44,6 +45,8 @@ export interface ListenerDeps {
   readonly targetGroups: ReadonlyMap<string, RoutedTargetGroup>
   readonly targetGroupConfigs: readonly TargetGroupConfig[]
   readonly cookies: StickinessCookies
+  /** Hears of the connections of clients. */
+  readonly observer?: ConnectionObserver | undefined
   /** Uniform in [0, 1). */
   readonly random: () => number
 }
@@ -66,7 +69,7 @@ const SERVER_OPTIONS = {
 
 /** @throws the system's own error, such as `EADDRINUSE`, when the address cannot be had. */
 export async function startListener(config: ListenerConfig, deps: ListenerDeps): Promise<Listener> {
-  const { clock, ids, events, zones, targetGroups, connections: targetConnections, attributes } = deps
+  const { clock, ids, events, zones, targetGroups, connections: targetConnections, attributes, observer } = deps
   const faults = createClientFaults(deps)
   const connections = new Map<Duplex, Connection>()
   const server = createServer(SERVER_OPTIONS)
@@ -115,6 +118,7 @@ export async function startListener(config: ListenerConfig, deps: ListenerDeps):
     on.on('connection', (socket) => {
       if (connections.has(socket)) return
       const connection = take(socket, factsOf.get(socket) ?? newFacts())
+      count(socket, connection.node)
       watchIdle(connection, { clock, idleMs: attributes.idleTimeoutMs, onIdle: faults.onIdle })
       readClient(connection, {
         mode: attributes.desyncMitigationMode,
@@ -144,6 +148,12 @@ export async function startListener(config: ListenerConfig, deps: ListenerDeps):
     return connection
   }
 
+  function count(socket: Socket, node: number): void {
+    if (!observer) return
+    observer.opened(node)
+    socket.once('close', () => observer.closed(node))
+  }
+
   function newFacts(): ConnectionFacts {
     return { node: takeNode(), traceId: `TID_${ids.hex(TRACE_ID_BYTES)}` }
   }
@@ -157,12 +167,13 @@ export async function startListener(config: ListenerConfig, deps: ListenerDeps):
       keepAliveMs: clientKeepAliveMs,
       createResponse: (request) => new ClientResponse(request),
       onHttp1: (socket, tls) => void factsOf.set(socket, { ...newFacts(), kind: 'https', tls }),
-      onHttp2(_socket, tls) {
+      onHttp2(socket, tls) {
         const facts = { ...newFacts(), kind: 'h2', tls } as const
+        count(socket, facts.node)
         return (stream) => void take(stream, facts)
       },
       onPlain: (socket) => answerPlainHttp(socket, newFacts(), { clock, events }),
-      onFailure: () => undefined,
+      onFailure: () => observer?.handshakeFailed(),
     }
   }
 
