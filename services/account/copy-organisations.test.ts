@@ -94,6 +94,52 @@ describe.for([
     },
   )
 
+  test.runIf(isThere)(
+    'whatever is wrong with a copy of the same version is mended',
+    async ({ expect, onTestFinished }) => {
+      const redis = await connected(onTestFinished)
+      const [one = '', two = '', ...others] = HASHES
+      const organisation = { ...EMPTY, keyHashes: [one, two] }
+      const snapshot = async (): Promise<unknown> => ({
+        limits: await redis.hgetall('org:acme:limits'),
+        keys: (await redis.smembers('org:acme:api_keys')).toSorted(),
+        owners: await redis.mget(HASHES.map((hash) => `apikey:${hash}`)),
+      })
+      await writeOrganisations(redis, [{ action: 'put', organisation }])
+      const right = await snapshot()
+      const damages = [
+        () => redis.hset('org:acme:limits', 'max_connections', 99),
+        () => redis.hset('org:acme:limits', 'more', 1),
+        () => redis.hdel('org:acme:limits', 'max_connections'),
+        () => redis.srem('org:acme:api_keys', one),
+        () => redis.sadd('org:acme:api_keys', others),
+        () => redis.multi().srem('org:acme:api_keys', one).sadd('org:acme:api_keys', 'other').exec(),
+        () => redis.set(`apikey:${two}`, 'other'),
+        () => redis.del(`apikey:${one}`),
+      ]
+
+      for (const damage of damages) {
+        await damage()
+        expect(await snapshot()).not.toEqual(right)
+        await writeOrganisations(redis, [{ action: 'put', organisation }])
+        expect(await snapshot()).toEqual(right)
+      }
+    },
+  )
+
+  test.runIf(isThere)('what one call revokes is revoked, though it brought it', async ({ expect, onTestFinished }) => {
+    const redis = await connected(onTestFinished)
+    const put = (version: number, keyHashes: string[]): Write => ({
+      action: 'put',
+      organisation: { ...EMPTY, version, keyHashes },
+    })
+    const [hash = '', other = ''] = HASHES
+
+    await writeOrganisations(redis, [put(1, [hash, other]), put(2, [other])])
+
+    expect(await redis.mget(`apikey:${hash}`, `apikey:${other}`)).toEqual([null, 'acme'])
+  })
+
   test.runIf(isThere)('thousands of keys of one organisation are one write', async ({ expect, onTestFinished }) => {
     const redis = await connected(onTestFinished)
     const keyHashes = Array.from({ length: 3_000 }, (_, index) => index.toString(16).padStart(64, '0'))
