@@ -24,6 +24,7 @@ export interface Connection {
   receivedBytes: number
   sentBytes: number
   /** Responses that have not ended, and the latest of them all. */
+  readonly responses: Set<ServerResponse>
   open: number
   latest: ServerResponse | undefined
   latestExchange: Exchange | undefined
@@ -72,6 +73,7 @@ export function createConnection(socket: Socket, { node, traceId, kind = 'http',
     tls,
     receivedBytes: 0,
     sentBytes: 0,
+    responses: new Set(),
     open: 0,
     latest: undefined,
     latestExchange: undefined,

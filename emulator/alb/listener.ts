@@ -10,7 +10,7 @@ import { ClientResponse, type ClientServer } from './client-response.ts'
 import { type Connection, type ConnectionFacts, createConnection } from './connection.ts'
 import type { ConnectionObserver } from './metrics/connection-counts.ts'
 import type { ListenerConfig, TargetGroupConfig } from './model.ts'
-import { checkRules } from './rules/config.ts'
+import { checkRules, originOf } from './rules/config.ts'
 import { type RuleSet, createRuleSet } from './rules/rule-set.ts'
 import type { StickinessCookies } from './targets/stickiness-cookie.ts'
 import type { TargetConnections } from './network/target-connections.ts'
@@ -80,7 +80,7 @@ export async function startListener(config: ListenerConfig, deps: ListenerDeps):
   const secure = config.tls && (await createTlsListener(config.tls, { ...forClients(), http: server }))
   const { host } = config
   const port = await listen(secure?.server ?? server, config)
-  const origin = { protocol: config.tls ? 'https' : 'http', port } as const
+  const origin = originOf({ tls: config.tls, port })
   const rules = createRuleSet(config, {
     targetGroups,
     origin,
@@ -144,7 +144,10 @@ export async function startListener(config: ListenerConfig, deps: ListenerDeps):
     const connection = createConnection(socket, facts)
     connection.openedAt = clock.now()
     connections.set(socket, connection)
-    socket.once('close', () => connections.delete(socket))
+    socket.once('close', () => {
+      connections.delete(socket)
+      setImmediate(closeWaiting, connection)
+    })
     return connection
   }
 
@@ -186,6 +189,14 @@ export async function startListener(config: ListenerConfig, deps: ListenerDeps):
     const known = connections.get(socket)
     if (known) return known
     throw new Error('A request came over a connection that its listener never took.')
+  }
+}
+
+/** Node tells only the first response of a connection that it has closed, not those that wait for their turn behind it. */
+function closeWaiting({ responses }: Connection): void {
+  for (const response of responses) {
+    response.destroy()
+    response.emit('close')
   }
 }
 

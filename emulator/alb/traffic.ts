@@ -52,12 +52,14 @@ export function createTraffic(deps: TrafficDeps): Traffic {
   function track(exchange: Exchange, response: ClientResponse): void {
     const { connection } = exchange
     connection.open += 1
+    connection.responses.add(response)
     connection.latest = response
     connection.latestExchange = exchange
     response.exchange = exchange
     if (exchange.closes || isTooOld(connection)) response.shouldKeepAlive = false
     response.on('close', () => {
       connection.open -= 1
+      connection.responses.delete(response)
       exchange.registration?.responses.delete(response)
       record(exchange, response.headersSent ? response.statusCode : CLIENT_LEFT)
     })
