@@ -41,26 +41,26 @@ interface Suspect {
  * it, so whoever looks in this order misses none.
  */
 export async function judge(stores: Stores, ids: readonly string[], queue: QueueLook, look = 1): Promise<Finding[]> {
-  const suspects: Suspect[] = []
-  for (const id of ids) {
-    const suspect = await examine(stores, id)
-    if (suspect.found.length > 0) suspects.push(suspect)
-  }
+  const suspects = await examine(stores, ids)
   if (suspects.length === 0) return []
-
   const placeOf = await traceChanges(stores, suspects, queue)
+  const without = suspects.filter(({ id }) => placeOf(id) === undefined)
+  const again = new Map((await examine(stores, idsOf(without))).map((suspect) => [suspect.id, suspect]))
+
   const findings: Finding[] = []
   for (const { id, version, found } of suspects) {
     const inFlight = placeOf(id)
-    // An older version never replaces a newer one: no change mends a copy that is ahead.
-    if (inFlight !== undefined && !found.some(({ kind }) => kind === 'ahead')) {
-      for (const each of found) findings.push({ ...each, inFlight })
+    if (inFlight !== undefined) {
+      // An older version never replaces a newer one: no change mends a copy that is ahead.
+      const isMendable = !found.some(({ kind }) => kind === 'ahead')
+      for (const each of found) findings.push(isMendable ? { ...each, inFlight } : each)
       continue
     }
-    const again = await examine(stores, id)
+    const still = again.get(id)
+    if (!still) continue
     // Another change has come meanwhile, which nobody has looked for yet.
-    const isMoving = again.found.length > 0 && again.version !== version && look < LOOKS
-    findings.push(...(isMoving ? await judge(stores, [id], queue, look + 1) : again.found))
+    const isMoving = still.version !== version && look < LOOKS
+    findings.push(...(isMoving ? await judge(stores, [id], queue, look + 1) : still.found))
   }
   return findings
 }
@@ -71,7 +71,7 @@ async function traceChanges(
   suspects: readonly Suspect[],
   inQueue: QueueLook,
 ): Promise<(id: string) => InFlight | undefined> {
-  const ids = suspects.map(({ id }) => id)
+  const ids = idsOf(suspects)
   const inOutbox = await readWaitingOf({ pool }, ids)
   const queue = ids.every((id) => inOutbox.has(id)) ? undefined : await inQueue?.()
   return (id) => {
@@ -81,22 +81,46 @@ async function traceChanges(
   }
 }
 
-/** What disagrees about one organisation, seen while its version stayed the same. */
-async function examine(stores: Stores, id: string): Promise<Suspect> {
-  let before = await readOne(stores, id)
-  for (let look = 1; ; look += 1) {
-    const [cached] = await readCached(stores, [before ?? { id, keyHashes: [], revokedKeyHashes: [] }])
-    const found = cached ? compare(before, cached) : []
-    const suspect = { id, version: before?.version, found }
-    if (found.length === 0) return suspect
-    const after = await readOne(stores, id)
-    if (after?.version === before?.version || look === LOOKS) return suspect
+/** What disagrees about organisations, each seen while its version stayed the same. */
+async function examine(stores: Stores, ids: readonly string[]): Promise<Suspect[]> {
+  const settled: Suspect[] = []
+  let open = ids
+  let before = await readStored(stores, open)
+  for (let look = 1; open.length > 0; look += 1) {
+    const suspects = await compareAll(stores, open, before)
+    const after = await readStored(stores, idsOf(suspects))
+    const isSettled = ({ id, version }: Suspect): boolean => after.get(id)?.version === version || look === LOOKS
+    settled.push(...suspects.filter(isSettled))
+    open = idsOf(suspects.filter((suspect) => !isSettled(suspect)))
     before = after
   }
+  return settled
 }
 
-async function readOne({ pool }: Stores, id: string): Promise<StoredOrganisation | undefined> {
-  return (await readOrganisations(pool, [id])).organisations[0]
+async function compareAll(
+  stores: Stores,
+  ids: readonly string[],
+  stored: ReadonlyMap<string, StoredOrganisation>,
+): Promise<Suspect[]> {
+  const cached = await readCached(
+    stores,
+    ids.map((id) => stored.get(id) ?? { id, keyHashes: [], revokedKeyHashes: [] }),
+  )
+  return cached.flatMap((copy) => {
+    const one = stored.get(copy.id)
+    const found = compare(one, copy)
+    return found.length === 0 ? [] : [{ id: copy.id, version: one?.version, found }]
+  })
+}
+
+async function readStored({ pool }: Stores, ids: readonly string[]): Promise<ReadonlyMap<string, StoredOrganisation>> {
+  if (ids.length === 0) return new Map()
+  const { organisations } = await readOrganisations(pool, ids)
+  return new Map(organisations.map((organisation) => [organisation.id, organisation]))
+}
+
+function idsOf(suspects: readonly Suspect[]): string[] {
+  return suspects.map(({ id }) => id)
 }
 
 export function readCached(
