@@ -6,7 +6,7 @@ import type {
   TargetGroupConfig,
   Transform,
 } from '../model.ts'
-import { checkRegex } from './check-conditions.ts'
+import { checkRegex } from './check-regex.ts'
 import { type Problem, invalid, outOfModel, outsideOf } from './problems.ts'
 import type { Origin } from './redirect.ts'
 

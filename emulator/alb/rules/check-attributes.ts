@@ -93,9 +93,7 @@ function checkHealthCheck(check: HealthCheckConfig): Problem[] {
     ...checkOptional(port, 'healthCheckPort', PORT),
   ]
   if (timeoutSeconds >= intervalSeconds) {
-    problems.push(
-      invalid(`Health check timeout '${timeoutSeconds}' must be smaller than the interval '${intervalSeconds}'`),
-    )
+    problems.push(invalid('Health check interval must be greater than the timeout.'))
   }
   if (!path.startsWith('/') || path.length > MAX_PATH_LENGTH) {
     problems.push(invalid(`Health check path '${path}' is not valid`))

@@ -1,8 +1,8 @@
 import type { Condition, Rule } from '../model.ts'
 import { toBlock } from './blocks.ts'
+import { checkRegex } from './check-regex.ts'
 import { countWildcards } from './patterns.ts'
 import { type Problem, invalid } from './problems.ts'
-import { compileRegexTest } from './regex/regex.ts'
 
 /** aws-behaviour §1.2. The three values a condition that the guide names are not enforced: five in one are accepted. */
 const MAX_VALUES = 5
@@ -69,17 +69,6 @@ function checkPatterns({ field, values = [], regexValues = [] }: PatternConditio
     problems.push(invalid(`You cannot provide both Values and RegexValues for a condition of type '${field}'`))
   }
   return [...problems, ...regexValues.flatMap(checkRegex)]
-}
-
-/** Says so when a regular expression cannot be had. */
-export function checkRegex(source: string): Problem[] {
-  try {
-    compileRegexTest(source, { ignoresCase: false })
-    return []
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error
-    return [invalid(`The regular expression '${source}' is not valid: ${error.message}`)]
-  }
 }
 
 function checkHost(value: string): Problem[] {

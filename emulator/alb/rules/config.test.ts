@@ -190,7 +190,7 @@ test('attributes have the ranges of AWS', ({ expect }) => {
     assertLoadBalancerConfig(
       config({ targetGroups: [{ name: 'web', healthCheck: { ...healthCheck, timeoutSeconds: 30 } }] }),
     ),
-  ).toThrow("Health check timeout '30' must be smaller than the interval '30'")
+  ).toThrow('Health check interval must be greater than the timeout.')
   expect(() =>
     assertLoadBalancerConfig(
       config({ targetGroups: [{ name: 'web', healthCheck: { ...healthCheck, matcher: '200-599' } }] }),
