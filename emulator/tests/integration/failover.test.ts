@@ -107,6 +107,7 @@ test('conformance 26: Redis fails over; clients get READONLY and UNBLOCKED, and 
   expect(await after.publish('news', 'nobody hears it')).toBe(0)
   await addOrganisation(await connected(environment, onTestFinished), 'after')
   await expect.poll(() => limitOf(after, 'after'), SOON).toBe('7')
+  await expect.poll(() => statusOfFile(environment), SOON).toBe(415)
   await faults.failover('redis', { durationMs: 0 })
   expect(faults.primaryOf('redis').name).toBe('redis-a')
   expect(events.of('cloud.event').map(({ message }) => message)).toContain(
@@ -154,6 +155,14 @@ async function shortenVisibility({ variables, queueUrls }: Environment, onTestFi
   onTestFinished(() => sqs.destroy())
   const QueueUrl = queueUrls['prod-ws-proxy-org-sync']
   await sqs.send(new SetQueueAttributesCommand({ QueueUrl, Attributes: { VisibilityTimeout: '1' } }))
+}
+
+/** Of a request whose key is good, and whose body is no audio. */
+async function statusOfFile({ url, topology: { demo } }: Environment): Promise<number> {
+  const headers = { authorization: `Token ${demo.key}`, 'content-type': 'audio/wav' }
+  const response = await fetch(`${url}${demo.path}`, { method: 'POST', headers, body: new Uint8Array(44) })
+  await response.arrayBuffer()
+  return response.status
 }
 
 function limitOf(redis: Redis, organisation: string): Promise<string | null> {
