@@ -3,9 +3,6 @@ import type { Target } from '../alb/model.ts'
 import type { VirtualClock } from '../core/clock.ts'
 import { createTargetOf, healthCheck, startNetworkTarget } from './test-balancer.ts'
 
-/** Kinds of target that a line of the checklist is shown for. */
-export const TARGET_KINDS = ['in-process', 'network'] as const satisfies readonly Target['kind'][]
-
 /** A target whose health a test decides, and which counts its checks. */
 export interface Patient {
   readonly target: Target

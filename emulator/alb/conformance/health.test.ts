@@ -1,10 +1,10 @@
-import { test } from 'vitest'
+import { describe, test } from 'vitest'
 import { get, register, startTestBalancer } from '../../tests/test-balancer.ts'
-import { TARGET_KINDS, nextChecks, startPatient } from '../../tests/test-patient.ts'
+import { nextChecks, startPatient } from '../../tests/test-patient.ts'
+import { TARGET_KINDS } from './testing.ts'
 
-/** Checklist of aws-behaviour §10, item 13. */
-for (const kind of TARGET_KINDS) {
-  test(`13: one success makes a new ${kind} target healthy, a recovering one needs the threshold`, async ({
+describe.for(TARGET_KINDS)('item 13, before a target %s', (kind) => {
+  test('one success makes a new target healthy, a recovering one needs the threshold', async ({
     expect,
     onTestFinished,
   }) => {
@@ -26,7 +26,7 @@ for (const kind of TARGET_KINDS) {
     expect(states).toEqual(['initial', 'healthy', 'healthy', 'unhealthy', 'unhealthy', 'unhealthy', 'healthy'])
   })
 
-  test(`13: a new ${kind} target that fails first still needs one success only while it is initial`, async ({
+  test('a new target that fails first needs one success only while it is initial', async ({
     expect,
     onTestFinished,
   }) => {
@@ -40,7 +40,7 @@ for (const kind of TARGET_KINDS) {
     expect(balancer.targetGroup('web').describeHealth()[0]?.health.state).toBe('healthy')
   })
 
-  test(`13: when all ${kind} targets are unhealthy all of them get traffic`, async ({ expect, onTestFinished }) => {
+  test('when all are unhealthy all get traffic', async ({ expect, onTestFinished }) => {
     const { balancer, clock, port } = await startTestBalancer({ onTestFinished })
     const patients = await Promise.all(['one', 'two'].map((id) => startPatient({ kind, id, onTestFinished })))
     await register(
@@ -61,10 +61,7 @@ for (const kind of TARGET_KINDS) {
     expect(answers.map(({ body }) => body).toSorted()).toEqual(['one', 'two'])
   })
 
-  test(`13: a redirect from the health path of a ${kind} target fails the matcher 200`, async ({
-    expect,
-    onTestFinished,
-  }) => {
+  test('a redirect from the health path fails the matcher 200', async ({ expect, onTestFinished }) => {
     const { balancer } = await startTestBalancer({ onTestFinished })
     const { target } = await startPatient({ kind, id: 'one', onTestFinished, status: 302 })
 
@@ -77,7 +74,7 @@ for (const kind of TARGET_KINDS) {
     })
   })
 
-  test(`13: the probe of a ${kind} target has the ELB user agent, and nothing that a forwarded request has`, async ({
+  test('the probe has the ELB user agent, Host ip:port and nothing that a forwarded request has', async ({
     expect,
     onTestFinished,
   }) => {
@@ -98,4 +95,4 @@ for (const kind of TARGET_KINDS) {
       ].flat(),
     ])
   })
-}
+})

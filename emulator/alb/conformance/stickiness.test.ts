@@ -1,8 +1,9 @@
 import { type IncomingMessage, request } from 'node:http'
-import { test } from 'vitest'
+import { describe, test } from 'vitest'
 import { healthCheck, register, startTestBalancer } from '../../tests/test-balancer.ts'
-import { TARGET_KINDS, nextChecks, startPatient } from '../../tests/test-patient.ts'
+import { nextChecks, startPatient } from '../../tests/test-patient.ts'
 import type { TargetGroupConfig } from '../model.ts'
+import { TARGET_KINDS } from './testing.ts'
 
 const IDS = ['one', 'two', 'three']
 const sticky: TargetGroupConfig = {
@@ -35,9 +36,8 @@ function ask(port: number, cookie = '', path = '/'): Promise<Answer> {
   })
 }
 
-/** Checklist of aws-behaviour §10, item 8, for cookies. */
-for (const kind of TARGET_KINDS) {
-  test(`8: AWSALB and AWSALBCORS are on every response of a sticky ${kind} group, beside the application’s own`, async ({
+describe.for(TARGET_KINDS)('item 8, before a target %s', (kind) => {
+  test('AWSALB and AWSALBCORS are on every response when sticky, beside the application’s own', async ({
     expect,
     onTestFinished,
   }) => {
@@ -65,7 +65,7 @@ for (const kind of TARGET_KINDS) {
     }
   })
 
-  test(`8: with the cookie every request goes to the same ${kind} target, without it to the next`, async ({
+  test('with the cookie every request goes to the same target, without it to the next', async ({
     expect,
     onTestFinished,
   }) => {
@@ -93,7 +93,7 @@ for (const kind of TARGET_KINDS) {
     expect((await ask(port, first.cookie.slice(first.cookie.indexOf('AWSALBCORS')))).body).toBe(first.body)
   })
 
-  test(`8: a cookie of an unhealthy or deregistered ${kind} target, or of nobody, gets a new target without an error`, async ({
+  test('a cookie of an unhealthy or deregistered target, or of nobody, gets a new target without an error', async ({
     expect,
     onTestFinished,
   }) => {
@@ -120,7 +120,7 @@ for (const kind of TARGET_KINDS) {
     expect((await ask(port, 'AWSALB=bm9ib2R5')).body).toBe(third.body)
   })
 
-  test(`8: the application’s own cookie makes ${kind} targets sticky, with AWSALBAPP-0 beside it`, async ({
+  test('the application’s own cookie makes targets sticky, with AWSALBAPP-0 beside it', async ({
     expect,
     onTestFinished,
   }) => {
@@ -158,9 +158,9 @@ for (const kind of TARGET_KINDS) {
     const [, alone] = login.cookie.split('; ')
     expect((await ask(port, alone)).body).not.toBe(login.body)
   })
-}
+})
 
-test('8: a cookie outlives a restart of the balancer, and its configured duration ends it', async ({
+test('item 8: a cookie outlives a restart of the balancer, and its configured duration ends it', async ({
   expect,
   onTestFinished,
 }) => {

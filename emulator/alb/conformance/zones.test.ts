@@ -1,9 +1,10 @@
 import { Agent } from 'node:http'
 import type { Socket } from 'node:net'
-import { test } from 'vitest'
+import { describe, test } from 'vitest'
 import { placeTasks } from '../../ecs/placement.ts'
 import { get, healthCheck, openSocket, register, startTestBalancer } from '../../tests/test-balancer.ts'
-import { TARGET_KINDS, nextChecks, startPatient } from '../../tests/test-patient.ts'
+import { nextChecks, startPatient } from '../../tests/test-patient.ts'
+import { TARGET_KINDS } from './testing.ts'
 
 const ZONES = ['a', 'b', 'c']
 
@@ -24,12 +25,8 @@ async function connectToNodes(
   return clients
 }
 
-/** Checklist of aws-behaviour §10, item 15. */
-for (const kind of TARGET_KINDS) {
-  test(`15: with cross-zone off a zone without ${kind} targets is 503 on its own node only`, async ({
-    expect,
-    onTestFinished,
-  }) => {
+describe.for(TARGET_KINDS)('item 15, before a target %s', (kind) => {
+  test('with cross-zone off a zone without targets is 503 on its own node only', async ({ expect, onTestFinished }) => {
     const { balancer, port } = await startTestBalancer({
       onTestFinished,
       zones: ZONES,
@@ -52,10 +49,7 @@ for (const kind of TARGET_KINDS) {
     expect(await Promise.all(nodes.map((ask) => ask()))).toEqual(['503', 'in-b', '503'])
   })
 
-  test(`15: with cross-zone on every node uses the ${kind} targets of all zones`, async ({
-    expect,
-    onTestFinished,
-  }) => {
+  test('with cross-zone on every node uses the targets of all zones', async ({ expect, onTestFinished }) => {
     const { balancer, port } = await startTestBalancer({ onTestFinished, zones: ZONES })
     const { target } = await startPatient({ kind, id: 'in-b', zone: 'b', onTestFinished })
     await register(balancer, 'web', [target])
@@ -64,7 +58,7 @@ for (const kind of TARGET_KINDS) {
     expect(await Promise.all(nodes.map((ask) => ask()))).toEqual(['in-b', 'in-b', 'in-b'])
   })
 
-  test(`15: zone loss is silence on that node, service by the others from the ${kind} targets that are left`, async ({
+  test('zone loss is silence on that node, service by the others from the targets that are left', async ({
     expect,
     onTestFinished,
   }) => {
@@ -102,9 +96,9 @@ for (const kind of TARGET_KINDS) {
     await first?.()
     expect(sockets.filter((socket) => socket.bytesRead === 0 && socket.writable)).toHaveLength(1)
   })
-}
+})
 
-test('15: 2, 4 and 10 tasks over three, two and one zones', ({ expect }) => {
+test('item 15: 2, 4 and 10 tasks over three, two and one zones', ({ expect }) => {
   const spread = (zones: readonly string[]): string[] =>
     [2, 4, 10].map((count) => {
       const placed = placeTasks(zones, count)
