@@ -1,12 +1,12 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import fc from 'fast-check'
+import { array, assert, asyncProperty, constantFrom, record } from 'fast-check'
 import { test } from 'vitest'
 import { openSocket, startNetworkTarget, startTestBalancer } from '../../tests/test-balancer.ts'
 
 const SMUGGLED = 'GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n'
 
-const requestLine = fc.constantFrom(
+const requestLine = constantFrom(
   'POST /x HTTP/1.1',
   'GET /x HTTP/1.1',
   'PUT /x y HTTP/1.1',
@@ -16,7 +16,7 @@ const requestLine = fc.constantFrom(
   'GET /x HTTP/1.1\r\n\r\nGET /y HTTP/1.1',
 )
 
-const headerLine = fc.constantFrom(
+const headerLine = constantFrom(
   'Content-Length: 0',
   'Content-Length: 5',
   `Content-Length: ${SMUGGLED.length}`,
@@ -48,7 +48,7 @@ const headerLine = fc.constantFrom(
   'no colon',
 )
 
-const body = fc.constantFrom(
+const body = constantFrom(
   '',
   'hello',
   SMUGGLED,
@@ -63,11 +63,11 @@ const body = fc.constantFrom(
   `5\r\nhelloX\r\n0\r\n\r\n${SMUGGLED}`,
 )
 
-const lineEnd = fc.constantFrom('\r\n', '\r\n', '\r\n', '\n')
+const lineEnd = constantFrom('\r\n', '\r\n', '\r\n', '\n')
 
-const attack = fc
-  .record({ requestLine, headers: fc.array(headerLine, { maxLength: 4 }), body, lineEnd })
-  .map((each) => [each.requestLine, 'Host: a', ...each.headers, '', ''].join(each.lineEnd) + each.body)
+const attack = record({ requestLine, headers: array(headerLine, { maxLength: 4 }), body, lineEnd }).map(
+  (each) => [each.requestLine, 'Host: a', ...each.headers, '', ''].join(each.lineEnd) + each.body,
+)
 
 /** How a program may take what it is sent; the first is the one that RFC 9112 wants. */
 const READERS = {
@@ -157,8 +157,8 @@ test.for(['defensive', 'strictest', 'monitor'] as const)(
     })
     balancer.targetGroup('web').register(await startNetworkTarget('one', server, onTestFinished))
 
-    await fc.assert(
-      fc.asyncProperty(fc.array(attack, { minLength: 1, maxLength: 3 }), async (attacks) => {
+    await assert(
+      asyncProperty(array(attack, { minLength: 1, maxLength: 3 }), async (attacks) => {
         const socket = await openSocket(port, onTestFinished)
         socket.on('error', () => undefined).resume()
         const closed = once(socket, 'close')
