@@ -21,7 +21,7 @@ const METHOD_CHARACTERS = /^[A-Z_-]*$/
 const HEADER_NAME_CHARACTERS = /^[A-Za-z0-9!#$%&'*+.^_`|~-]*$/
 const VISIBLE_CHARACTERS = /^[ -~]*$/
 
-/** It names every address but this one's: nobody has it. */
+/** The broadcast address, which no client has. */
 const REFUSED_BLOCK = '255.255.255.255/32'
 
 export function checkConditions({ conditions }: Rule): Problem[] {
@@ -31,7 +31,7 @@ export function checkConditions({ conditions }: Rule): Problem[] {
       problems.push(invalid(`A rule can only have one '${field}' condition`))
     }
   }
-  if (conditions.flatMap(textsOf).length > MAX_VALUES) {
+  if (sumOf(conditions.map(countValues)) > MAX_VALUES) {
     problems.push(invalid(`A rule can only have '${MAX_VALUES}' condition values`))
   }
   if (sumOf(conditions.map(wildcardsOf)) > MAX_WILDCARDS) {
@@ -41,7 +41,7 @@ export function checkConditions({ conditions }: Rule): Problem[] {
 }
 
 function checkCondition(condition: Condition): Problem[] {
-  if (textsOf(condition).length === 0) return [invalid('A condition value must be specified')]
+  if (countValues(condition) === 0) return [invalid('A condition value must be specified')]
   switch (condition.field) {
     case 'host-header':
       return [...checkPatterns(condition), ...(condition.values ?? []).flatMap(checkHost)]
@@ -106,15 +106,16 @@ function refuseBlock(value: string): Problem {
   return invalid(`Condition value '${value}' is not a valid CIDR block`)
 }
 
-/** What the condition compares with; a key and its value count as one. */
-function textsOf(condition: Condition): readonly string[] {
-  if (condition.field === 'query-string') return condition.values.map(({ key = '', value }) => longest(key, value))
-  const { values = [] } = condition
-  return 'regexValues' in condition ? [...values, ...(condition.regexValues ?? [])] : values
+/** How many values it compares with; a key and its value are one. */
+function countValues(condition: Condition): number {
+  return condition.field === 'query-string' ? condition.values.length : textsOf(condition).length
 }
 
-function longest(one: string, other: string): string {
-  return one.length > other.length ? one : other
+/** Every text that it compares with. */
+function textsOf(condition: Condition): readonly string[] {
+  if (condition.field === 'query-string') return condition.values.flatMap(({ key = '', value }) => [key, value])
+  const { values = [] } = condition
+  return 'regexValues' in condition ? [...values, ...(condition.regexValues ?? [])] : values
 }
 
 function wildcardsOf(condition: Condition): number {
@@ -124,11 +125,7 @@ function wildcardsOf(condition: Condition): number {
     case 'http-header':
       return sumOf((condition.values ?? []).map((value) => countWildcards(value)))
     case 'query-string':
-      return sumOf(
-        condition.values.flatMap(({ key = '', value }) =>
-          [key, value].map((each) => countWildcards(each, { hasEscapes: true })),
-        ),
-      )
+      return sumOf(textsOf(condition).map((text) => countWildcards(text, { hasEscapes: true })))
     case 'http-request-method':
     case 'source-ip':
       return 0

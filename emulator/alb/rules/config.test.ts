@@ -64,6 +64,7 @@ describe('a condition', () => {
     [[method('get')], "Condition value 'get' contains a character that is not valid"],
     [[method('A'.repeat(41))], "The 'http-request-method' value is too long; the limit is '40'"],
     [[query('k'.repeat(129), 'v')], "The 'query-string' value is too long; the limit is '128'"],
+    [[query('é', 'long')], "Condition value 'é' contains a character that is not valid"],
     [[source('10.0.0.0')], "Condition value '10.0.0.0' is not a valid CIDR block"],
     [[source('10.0.0.0/33')], "Condition value '10.0.0.0/33' is not a valid CIDR block"],
     [[source('255.255.255.255/32')], "Condition value '255.255.255.255/32' is not a valid CIDR block"],
