@@ -6,7 +6,7 @@ import { parseClientText } from './domain/client-text.ts'
 import { type Close, CLOSE, closeForFailure } from './domain/close.ts'
 import type { Messages } from './domain/messages.ts'
 import { watchIdle } from './idle.ts'
-import type { SpeechSocket } from './speech-socket.ts'
+import type { SpeechLine } from './speech-line.ts'
 
 /** A client's socket joined to a speech server's. */
 export interface LiveStream {
@@ -20,7 +20,7 @@ export interface LiveStream {
 
 export interface LiveStreamParts {
   readonly client: WebSocket
-  readonly speech: SpeechSocket
+  readonly speech: SpeechLine
   readonly messages: Messages
   readonly clock: Clock
   readonly idleTimeoutMs: number
@@ -40,7 +40,6 @@ const SUMMARY_TIMEOUT_MS = 5_000
 
 export function startLiveStream(parts: LiveStreamParts): LiveStream {
   const { client, speech, messages, clock, idleTimeoutMs, ended } = parts
-  const upstream = speech.socket
   const audioHash = createHash('sha256')
   let audioSeconds = 0
   let hasSummary = false
@@ -73,8 +72,8 @@ export function startLiveStream(parts: LiveStreamParts): LiveStream {
     // Older Deepgram clients end a stream with an empty frame.
     if (bytes.length === 0) return finish(FINISH_TIMEOUT_MS)
     audioHash.update(bytes)
-    upstream.send(bytes, () => drained(upstream, client))
-    if (upstream.bufferedAmount > HIGH_WATER_BYTES) client.pause()
+    speech.sendAudio(bytes, () => drained(speech, client))
+    if (speech.bufferedAmount > HIGH_WATER_BYTES) client.pause()
   }
 
   function obey(text: string): void {
@@ -82,7 +81,7 @@ export function startLiveStream(parts: LiveStreamParts): LiveStream {
     switch (message.type) {
       case 'KeepAlive':
       case 'Finalize':
-        return upstream.send(JSON.stringify(message))
+        return speech.say(message.type)
       case 'CloseStream':
         return finish(FINISH_TIMEOUT_MS)
       case 'Bad':
@@ -94,10 +93,10 @@ export function startLiveStream(parts: LiveStreamParts): LiveStream {
   /** Asks the speech server for the rest, and gives up when it says nothing for a while. */
   function finish(timeoutMs: number): void {
     idle.cancel()
-    if (!isFinishing && upstream.readyState === upstream.OPEN) upstream.send(JSON.stringify({ type: 'CloseStream' }))
+    if (!isFinishing) speech.say('CloseStream')
     isFinishing = true
     finishTimer?.cancel()
-    if (upstream.readyState !== upstream.CLOSED) finishTimer = clock.after(timeoutMs, () => upstream.terminate())
+    if (!speech.isClosed) finishTimer = clock.after(timeoutMs, () => speech.terminate())
   }
 
   function onMessage(message: SpeechMessage): void {
@@ -142,8 +141,8 @@ export function startLiveStream(parts: LiveStreamParts): LiveStream {
 
   function tell(message: object): void {
     if (client.readyState !== client.OPEN) return
-    client.send(JSON.stringify(message), () => drained(client, upstream))
-    if (client.bufferedAmount > HIGH_WATER_BYTES) upstream.pause()
+    client.send(JSON.stringify(message), () => drained(client, speech))
+    if (client.bufferedAmount > HIGH_WATER_BYTES) speech.pause()
   }
 
   function close({ code, reason }: Close): void {
@@ -156,7 +155,7 @@ export function startLiveStream(parts: LiveStreamParts): LiveStream {
   return {
     close,
     giveUp() {
-      upstream.terminate()
+      speech.terminate()
       return over
     },
     destroy() {
@@ -164,13 +163,13 @@ export function startLiveStream(parts: LiveStreamParts): LiveStream {
       idle.cancel()
       finishTimer?.cancel()
       client.terminate()
-      upstream.terminate()
+      speech.terminate()
     },
   }
 }
 
 /** Lets the one who fills a socket go on once the socket has room again. */
-function drained(socket: WebSocket, source: WebSocket): void {
+function drained(socket: Pick<WebSocket, 'bufferedAmount'>, source: Pick<WebSocket, 'isPaused' | 'resume'>): void {
   if (source.isPaused && socket.bufferedAmount <= HIGH_WATER_BYTES / 2) source.resume()
 }
 

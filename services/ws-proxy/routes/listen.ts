@@ -15,6 +15,7 @@ import { assertHandshake } from '../domain/handshake.ts'
 import { createMessages } from '../domain/messages.ts'
 import { parseStreamQuery, type StreamRequest } from '../domain/stream-query.ts'
 import { type LiveStream, startLiveStream } from '../live-stream.ts'
+import { createSpeechLine } from '../speech-line.ts'
 import { openSpeech, type SpeechSocket } from '../speech-socket.ts'
 
 export interface ListenDeps {
@@ -114,7 +115,7 @@ interface Served extends Admission {
 
 function serve(client: WebSocket, request: ListenRequest, served: Served): void {
   const { account, lease, speech, stream, end, deps } = served
-  const { config, clock, accounts, streams } = deps
+  const { config, clock, accounts, speechServers, streams } = deps
   const { compat, channels } = stream
   const { organisation, keyHash } = account
   const { id, routeOptions } = request
@@ -124,7 +125,12 @@ function serve(client: WebSocket, request: ListenRequest, served: Served): void 
   client.once('close', () => void lease.release())
   const live = startLiveStream({
     client,
-    speech,
+    speech: createSpeechLine({
+      first: speech,
+      query: stream.speech,
+      reopen: () => openSpeech(speechServers(), stream.speech, clock),
+      onFailover: (from, to) => request.log.warn({ from, to }, 'a stream goes on at another speech server'),
+    }),
     messages: createMessages({ requestId: id, model: speech.model, channels, compat }),
     clock,
     idleTimeoutMs: config.idleTimeoutMs,
