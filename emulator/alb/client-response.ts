@@ -1,5 +1,6 @@
 import { type IncomingMessage, type OutgoingHttpHeaders, type Server, ServerResponse } from 'node:http'
 import type { Exchange } from './exchange.ts'
+import { explanationHeaders } from './explain/explained.ts'
 
 /** Node's HTTP server with the balancer's answers. */
 export type ClientServer = Server<typeof IncomingMessage, typeof ClientResponse>
@@ -36,6 +37,9 @@ export class ClientResponse extends ServerResponse {
       const isSet = application !== undefined && hasCookie(headers, this.getHeader('set-cookie'), application.name)
       const cookies = isSet ? [...(exchange.setCookies ?? []), application.seal()] : exchange.setCookies
       if (cookies) headers = this.#withCookies(headers, cookies)
+    }
+    if (exchange?.explained) {
+      for (const [name, value] of explanationHeaders(exchange, exchange.explained, status)) super.setHeader(name, value)
     }
     if (headers === undefined) return super.writeHead(status)
     if (typeof headers === 'string') return super.writeHead(status, headers)

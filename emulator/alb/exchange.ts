@@ -1,5 +1,6 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Connection } from './connection.ts'
+import type { Explained } from './explain/explained.ts'
 import type { Action } from './model.ts'
 import { type RequestFacts, toHostName, toPath, toQuery } from './rules/facts.ts'
 import type { Rewrite } from './rules/transforms.ts'
@@ -14,8 +15,8 @@ export interface Exchange extends RequestFacts {
   readonly now: () => number
   /** As sent, whatever is rewritten on the way to the target. */
   readonly requestUrl: string
-  /** Whether a developer on this machine has asked to be told how the answer came about. */
-  readonly isExplained: boolean
+  /** Where a developer on this machine has asked to be told how the answer came about. */
+  readonly explained: Explained | undefined
   /** Undefined until a rule has matched, and for requests refused before. */
   rule: number | 'default' | undefined
   /** What the rule says. */
@@ -75,7 +76,7 @@ export function openExchange(request: IncomingMessage, connection: Connection, n
     now,
     requestUrl: url,
     authority: headers.host,
-    isExplained: headers['x-aldea-explain'] === '1' && isLoopback(connection.client),
+    explained: headers['x-aldea-explain'] === '1' ? openExplained(headers, connection) : undefined,
     method,
     host: toHostName(headers.host),
     path: toPath(url),
@@ -99,6 +100,12 @@ export function openExchange(request: IncomingMessage, connection: Connection, n
     classificationReason: undefined,
     closes: false,
   }
+}
+
+/** Whoever is not on this machine is told nothing of what is behind the balancer. */
+function openExplained(headers: IncomingHttpHeaders, { client }: Connection): Explained | undefined {
+  if (!isLoopback(client)) return undefined
+  return { received: { ...headers }, rules: [], node: undefined, routing: undefined }
 }
 
 function isLoopback(address: string): boolean {

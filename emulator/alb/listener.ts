@@ -8,6 +8,7 @@ import type { ResolvedAttributes } from './attributes.ts'
 import { createClientFaults } from './client-faults.ts'
 import { ClientResponse, type ClientServer } from './client-response.ts'
 import { type Connection, type ConnectionFacts, createConnection } from './connection.ts'
+import { createExplain } from './explain/explained.ts'
 import type { ConnectionObserver } from './metrics/connection-counts.ts'
 import type { ListenerConfig, TargetGroupConfig } from './model.ts'
 import { checkRules, originOf } from './rules/config.ts'
@@ -89,9 +90,20 @@ export async function startListener(config: ListenerConfig, deps: ListenerDeps):
     check: (next) => checkRules(next, { targetGroups: deps.targetGroupConfigs, origin }),
   })
   const route = createRouter(rules)
+  const explain = createExplain(rules, targetGroups, zones)
   serve(
     server,
-    createTraffic({ clock, ids, events, route, zones, listenerPort: port, connections: targetConnections, attributes }),
+    createTraffic({
+      clock,
+      ids,
+      events,
+      route,
+      explain,
+      zones,
+      listenerPort: port,
+      connections: targetConnections,
+      attributes,
+    }),
   )
 
   let drained: Promise<void> | undefined

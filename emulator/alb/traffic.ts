@@ -9,6 +9,7 @@ import type { ResolvedAttributes } from './attributes.ts'
 import { ClientResponse } from './client-response.ts'
 import type { Connection } from './connection.ts'
 import { type Exchange, openExchange } from './exchange.ts'
+import type { Explain } from './explain/explained.ts'
 import { forwardInProcess } from './forward-http.ts'
 import { type Upgrade, forwardWebSocket } from './forward-websocket.ts'
 import { applyRewrite, rewriteHeaders } from './headers.ts'
@@ -31,6 +32,7 @@ export interface TrafficDeps {
   readonly connections: TargetConnections
   readonly attributes: ResolvedAttributes
   readonly zones: Zones
+  readonly explain: Explain
 }
 
 export interface Traffic {
@@ -43,7 +45,7 @@ const CLIENT_LEFT = 460
 
 /** What a listener does with each request, from its head to its access event. */
 export function createTraffic(deps: TrafficDeps): Traffic {
-  const { clock, ids, events, route, listenerPort, attributes, zones } = deps
+  const { clock, ids, events, route, listenerPort, attributes, zones, explain } = deps
   const now = (): number => clock.now()
   const toTraceId = createTraceIds(ids)
   const record = (exchange: Exchange, status: number): void => recordAccess(exchange, status, { clock, events })
@@ -61,6 +63,8 @@ export function createTraffic(deps: TrafficDeps): Traffic {
       connection.open -= 1
       connection.responses.delete(response)
       exchange.registration?.responses.delete(response)
+      // What is left of a body that nobody wants is in the way of the next request.
+      if (!exchange.request.complete) exchange.request.removeAllListeners('readable').resume()
       record(exchange, response.headersSent ? response.statusCode : CLIENT_LEFT)
     })
   }
@@ -119,15 +123,20 @@ export function createTraffic(deps: TrafficDeps): Traffic {
     return exchange
   }
 
+  function choose(exchange: Exchange): Destination {
+    const destination = toRefusal(exchange.request) ?? route(exchange)
+    if (exchange.explained) explain(exchange, exchange.explained)
+    return destination
+  }
+
   return {
     onRequest(request, response, connection) {
       const exchange = open(request, connection)
-      respond(exchange, response, toRefusal(request) ?? route(exchange))
+      respond(exchange, response, choose(exchange))
     },
     onWebSocket(upgrade, connection) {
-      const { request } = upgrade
-      const exchange = open(request, connection)
-      const destination = toRefusal(request) ?? route(exchange)
+      const exchange = open(upgrade.request, connection)
+      const destination = choose(exchange)
       if (!takesUpgrades(destination)) return respond(exchange, respondOn(upgrade, connection.socket), destination)
       prepare(exchange, { isUpgrade: true })
       exchange.routedAt = exchange.startedAt

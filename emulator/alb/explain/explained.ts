@@ -1,0 +1,76 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Exchange } from '../exchange.ts'
+import type { RuleExplanation } from '../rules/explain.ts'
+import type { RuleSet } from '../rules/rule-set.ts'
+import type { RoutedTargetGroup, RoutingState } from '../targets/target-group.ts'
+import type { Zones } from '../zones.ts'
+import { describeAction, describeRule, failureTexts } from './texts.ts'
+
+/** What is noted of a request whose client has asked how its answer came about. */
+export interface Explained {
+  /** As the client sent them. */
+  readonly received: IncomingHttpHeaders
+  /** Empty when the rules were not asked. */
+  rules: readonly RuleExplanation[]
+  /** Zone of the node that has the connection. */
+  node: string | undefined
+  /** What the node chose the target from. */
+  routing: RoutingState | undefined
+}
+
+/** Notes how a request was routed, right after it was and before its headers become those for the target. */
+export type Explain = (exchange: Exchange, explained: Explained) => void
+
+export function createExplain(
+  rules: Pick<RuleSet, 'explain'>,
+  targetGroups: ReadonlyMap<string, RoutedTargetGroup>,
+  zones: Pick<Zones, 'names'>,
+): Explain {
+  return (exchange, explained) => {
+    const { node } = exchange.connection
+    explained.node = zones.names[node]
+    if (exchange.rule === undefined) return
+    explained.rules = rules.explain(exchange)
+    if (exchange.targetGroup !== undefined) explained.routing = targetGroups.get(exchange.targetGroup)?.explain(node)
+  }
+}
+
+/** The same as headers of the answer, as they are when its head is written. */
+export function explanationHeaders(exchange: Exchange, explained: Explained, status: number): [string, string][] {
+  const { rule, action, targetGroup, registration, failure, targetStatus } = exchange
+  const headers: [string, string | undefined][] = [
+    ['x-aldea-rule', String(rule ?? 'none asked')],
+    ['x-aldea-rules', explained.rules.map(describeRule).join('; ') || undefined],
+    ['x-aldea-action', action && describeAction(action)],
+    ['x-aldea-target-group', targetGroup],
+    ['x-aldea-routing', describeRouting(explained)],
+    ['x-aldea-target', registration && `${registration.target.id} in ${registration.target.zone}`],
+    ['x-aldea-headers', registration && describeChanges(explained.received, exchange.request.headers)],
+    ['x-aldea-answered-by', targetStatus === undefined ? 'load balancer' : 'target'],
+    ['x-aldea-why', failure && `${status}: ${failureTexts[failure]} (${failure})`],
+  ]
+  return headers.flatMap(([name, value]): [string, string][] => (value === undefined ? [] : [[name, toHeader(value)]]))
+}
+
+export function describeRouting({ node, routing }: Pick<Explained, 'node' | 'routing'>): string | undefined {
+  if (!routing) return undefined
+  const { algorithm, routable, isFailOpen } = routing
+  const among = routable.length === 0 ? 'no target' : routable.join(', ')
+  const open = isFailOpen ? '; too few are healthy, so unhealthy ones get requests too' : ''
+  return `node ${node ?? '-'} chose by ${algorithm} from ${among}${open}`
+}
+
+/** What the target gets that the client did not send, and the other way round. */
+export function describeChanges(received: IncomingHttpHeaders, forwarded: IncomingHttpHeaders): string {
+  const changed = Object.entries(forwarded).filter(([name, value]) => String(received[name]) !== String(value))
+  const dropped = Object.keys(received).filter((name) => forwarded[name] === undefined)
+  return [
+    ...changed.map(([name, value]) => `${received[name] === undefined ? '+' : '~'}${name}: ${String(value)}`),
+    ...dropped.map((name) => `-${name}`),
+  ].join('; ')
+}
+
+/** A header's value is one line of visible characters. */
+function toHeader(text: string): string {
+  return text.replaceAll(/[^ -~]/g, (char) => `%${(char.codePointAt(0) ?? 0).toString(16).padStart(2, '0')}`)
+}
