@@ -1,10 +1,9 @@
 import { mkdir } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import type { Log } from '../../../services/wire/log.ts'
 import { startServerProcess, type ServerProcess } from '../server-process.ts'
 import type { BackendWatch } from '../watch.ts'
+import { tell } from './tell.ts'
 
 export interface InstalledServerOptions {
   readonly command: string
@@ -49,7 +48,7 @@ export async function startInstalledServer(options: InstalledServerOptions): Pro
   return {
     ...running,
     async becomePrimary() {
-      await tell(running.port, 'REPLICAOF NO ONE')
+      await tell(`redis://127.0.0.1:${running.port}`, ['REPLICAOF', 'NO', 'ONE'])
       primaryPort = undefined
     },
   }
@@ -69,12 +68,4 @@ const SETTINGS = `--appendonly yes --repl-diskless-sync-delay 0 --daemonize no -
 
 function following(primaryPort: number | undefined): string[] {
   return primaryPort === undefined ? [] : ['--replicaof', `127.0.0.1 ${primaryPort}`]
-}
-
-/** One command and its answer, without a client. @throws Error with whatever is not OK. */
-async function tell(port: number, command: string): Promise<void> {
-  const socket = connect(port, '127.0.0.1')
-  socket.write(`${command}\r\nQUIT\r\n`)
-  const answer = await text(socket)
-  if (!answer.startsWith('+OK')) throw new Error(`redis answered ${command} with ${answer.trim()}.`)
 }

@@ -17,7 +17,7 @@ type OnTestFinished = TestContext['onTestFinished']
 const READONLY = `READONLY You can't write against a read only replica.`
 const UNBLOCKED = 'UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)'
 
-const NODES = { from: 'redis-001', successor: 'redis-002' }
+const NODES = { from: 'redis-001', successor: 'redis-002', promote: () => Promise.resolve() }
 
 const installed = installedRedis()
 const { available } = await installed.probe()

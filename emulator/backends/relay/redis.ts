@@ -28,8 +28,8 @@ export interface RedisFailover {
   /** Nodes, as events name them: `redis-001`. */
   readonly from: string
   readonly successor: string
-  /** Makes `target` the new primary; the server before serves on when absent. */
-  promote?(): Promise<void>
+  /** Makes whatever `target` answers from then on the new primary. */
+  promote(): Promise<void>
 }
 
 interface RedisLink extends Link {
@@ -135,7 +135,7 @@ export async function startRedisRelay(options: RelayOptions): Promise<RedisRelay
           relay.blackHole(durationMs)
         }
         await clock.sleep(durationMs)
-        await promote?.()
+        await promote()
       } finally {
         failovers -= 1
       }

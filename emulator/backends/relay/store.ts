@@ -3,6 +3,7 @@ import type { EventStream } from '../../core/events.ts'
 import type { BackendInstance } from '../../core/system.ts'
 import type { PostgresBackend } from '../postgres/port.ts'
 import type { RedisBackend } from '../redis/port.ts'
+import { tell } from '../redis/tell.ts'
 import { startPostgresRelay } from './postgres.ts'
 import { startRedisRelay } from './redis.ts'
 import type { Relay } from './relay.ts'
@@ -24,7 +25,7 @@ export interface Store {
 export interface StoreFaults {
   /** The instance that is primary now. */
   readonly primary: BackendInstance
-  /** Resolves when it is over. @throws Error when there is no second instance, or one is under way. */
+  /** Resolves when it is over, or the environment has ended. @throws Error when there is no second instance, or one is under way. */
   failover(options?: FailoverOptions): Promise<void>
   /** Ends every connection, with RST where `isReset`; new ones work. */
   disconnect(options?: { readonly isReset?: boolean }): void
@@ -65,7 +66,7 @@ export async function relayPostgres(backend: PostgresBackend, options: StoreOpti
 
 /**
  * Puts a relay before Redis. Where a server can replicate, its replica runs from the beginning of a failover, and alone
- * after it: two of them all the time would cost twice the memory. Elsewhere one server plays both instances.
+ * after it: two of them all the time would cost twice the memory. Elsewhere one server plays both instances, and forgets what no replica would know.
  */
 export async function relayRedis(backend: RedisBackend, options: StoreOptions): Promise<Store> {
   const relay = await startRedisRelay({ ...options, listen: LISTEN, target: () => backend.url })
@@ -73,14 +74,9 @@ export async function relayRedis(backend: RedisBackend, options: StoreOptions): 
   return storeOf(backend, relay, roles, async ({ durationMs = REDIS_FAILOVER_MS, isPlanned }, next) => {
     const [from, successor] = [roles.node(roles.primary), roles.node(next)]
     const replica = await backend.startSuccessor?.()
+    const promote = (): Promise<void> => replica?.promote() ?? tell(backend.url, ['SCRIPT', 'FLUSH'])
     try {
-      await relay.failover({
-        durationMs,
-        isPlanned,
-        from,
-        successor,
-        ...(replica && { promote: () => replica.promote() }),
-      })
+      await relay.failover({ durationMs, isPlanned, from, successor, promote })
     } catch (error) {
       await replica?.discard()
       throw error
@@ -95,6 +91,7 @@ function storeOf(
   failover: (options: FailoverOptions, successor: BackendInstance) => Promise<void>,
 ): Store {
   let isFailingOver = false
+  let isStopping = false
   const { url } = relay
   return {
     url,
@@ -112,6 +109,9 @@ function storeOf(
         try {
           await failover(options, successor)
           roles.swap()
+        } catch (error) {
+          // Nobody is there to take over any more.
+          if (!isStopping) throw error
         } finally {
           isFailingOver = false
         }
@@ -120,6 +120,7 @@ function storeOf(
       silence: (durationMs) => relay.blackHole(durationMs),
     },
     async stop() {
+      isStopping = true
       await relay.stop()
       await backend.stop()
     },
