@@ -84,15 +84,18 @@ export interface CachedNames {
   readonly cursor: string
 }
 
-/** Walks over everything in Redis, beginning at `cursor`. */
-export async function* scanCached(redis: Redis, cursor = FIRST_CURSOR): AsyncIterable<CachedNames> {
+/** Walks over everything in Redis, beginning at `cursor`, or over the names that match. */
+export async function* scanCached(
+  redis: Redis,
+  { cursor = FIRST_CURSOR, pattern = '*' }: { readonly cursor?: string; readonly pattern?: string } = {},
+): AsyncIterable<CachedNames> {
   let next = cursor
-  let scanning = redis.scan(next, 'COUNT', SCAN_COUNT)
+  let scanning = redis.scan(next, 'MATCH', pattern, 'COUNT', SCAN_COUNT)
   do {
     const [following, names] = await scanning
     next = following
     if (next !== FIRST_CURSOR) {
-      scanning = redis.scan(next, 'COUNT', SCAN_COUNT)
+      scanning = redis.scan(next, 'MATCH', pattern, 'COUNT', SCAN_COUNT)
       // Whoever asks for the next stretch is told; nobody does after an early end.
       scanning.catch(() => undefined)
     }
@@ -112,6 +115,8 @@ export const FIRST_CURSOR = '0'
 const SCAN_COUNT = 1_000
 const ORGANISATION = /^org:([^:]+):(?:limits|api_keys)$/
 const KEY_PREFIX = redisKeys.apiKey('')
+/** What a walk that needs no keys asks for: half of all names then stay where they are. */
+export const ORGANISATIONS_ONLY = 'org:*'
 
 function appendWrite(args: (string | number)[], write: Write): void {
   if (write.action !== 'put') {

@@ -72,18 +72,28 @@ interface Row {
 /** Hashes are hexadecimal, so they are joined: the driver reads one text much faster than an array. */
 const COLUMNS = `l.max_connections, l.requests_per_minute, v.version::float8 AS version, k.in_force, k.revoked`
 
+const KEYS = `
+  string_agg(hash, ',') FILTER (WHERE revoked_at IS NULL) AS in_force,
+  string_agg(hash, ',') FILTER (WHERE revoked_at IS NOT NULL) AS revoked
+FROM api_keys`
+
 const JOINS = `
 LEFT JOIN limits l ON l.organisation_id = o.id
-LEFT JOIN LATERAL (
-  SELECT string_agg(hash, ',') FILTER (WHERE revoked_at IS NULL) AS in_force,
-    string_agg(hash, ',') FILTER (WHERE revoked_at IS NOT NULL) AS revoked
-  FROM api_keys WHERE organisation_id = o.id
-) k ON true`
+LEFT JOIN LATERAL (SELECT ${KEYS} WHERE organisation_id = o.id) k ON true`
 
+const IN_PAGE = 'organisation_id > $1 AND organisation_id <= (SELECT last FROM ends)'
+
+/** A stretch of each table is read once and put together; a look-up for each organisation takes three times as long. */
 const READ_PAGE = `
+WITH page AS MATERIALIZED (SELECT id FROM organisations WHERE id > $1 ORDER BY id LIMIT $2),
+ends AS MATERIALIZED (SELECT max(id) AS last FROM page)
 SELECT o.id, true AS is_there, ${COLUMNS}
-FROM (SELECT id FROM organisations WHERE id > $1 ORDER BY id LIMIT $2) o
-LEFT JOIN organisation_versions v ON v.organisation_id = o.id ${JOINS}
+FROM page o
+LEFT JOIN (SELECT * FROM organisation_versions WHERE ${IN_PAGE}) v ON v.organisation_id = o.id
+LEFT JOIN (SELECT * FROM limits WHERE ${IN_PAGE}) l ON l.organisation_id = o.id
+LEFT JOIN (
+  SELECT organisation_id, ${KEYS} WHERE ${IN_PAGE} GROUP BY organisation_id
+) k ON k.organisation_id = o.id
 ORDER BY o.id`
 
 const READ_SOME = `

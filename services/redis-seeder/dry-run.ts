@@ -1,4 +1,4 @@
-import { readCachedOrganisations, scanCached } from '../account/cached-organisation.ts'
+import { ORGANISATIONS_ONLY, readCachedOrganisations, scanCached } from '../account/cached-organisation.ts'
 import { compare } from '../account/compare.ts'
 import type { Stores } from '../account/copy-organisations.ts'
 import { readAbsentIds, readOrganisations, type StoredOrganisation } from '../account/stored-organisation.ts'
@@ -22,7 +22,7 @@ export async function planAll(stores: Stores): Promise<Plan> {
     plan.keys += countKeys(page)
     plan.differing += await countDiffering(stores, page)
   }
-  for await (const { ids } of scanCached(stores.redis)) {
+  for await (const { ids } of scanCached(stores.redis, { pattern: ORGANISATIONS_ONLY })) {
     plan.removed += await countCached(stores, await readAbsentIds(stores.pool, ids))
   }
   return plan

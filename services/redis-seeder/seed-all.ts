@@ -1,4 +1,4 @@
-import { FIRST_CURSOR, scanCached } from '../account/cached-organisation.ts'
+import { FIRST_CURSOR, ORGANISATIONS_ONLY, scanCached } from '../account/cached-organisation.ts'
 import {
   copyOrganisations,
   type Copied,
@@ -72,7 +72,7 @@ async function sweep(
   { cursor, force, isLate, known }: Phase & { readonly cursor: string },
 ): Promise<Pass> {
   let total = NOTHING
-  for await (const { ids, cursor: next } of scanCached(stores.redis, cursor)) {
+  for await (const { ids, cursor: next } of scanCached(stores.redis, { cursor, pattern: ORGANISATIONS_ONLY })) {
     const unknown = ids.filter((id) => !known.has(id))
     if (unknown.length > 0) {
       const absent = await readAbsentIds(stores.pool, unknown)
