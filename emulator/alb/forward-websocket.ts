@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { toRawAnswer } from './answers.ts'
 import type { Exchange, Failure } from './exchange.ts'
+import { withHandshakeCookies } from './handshake-cookies.ts'
 import type { InProcessTarget } from './model.ts'
 import type { OpenSocket, Registration } from './targets/member.ts'
 
@@ -28,10 +29,13 @@ export function forwardWebSocket(
 ): void {
   let status: number | undefined
   const { connection, now } = exchange
-  const unwatch = watchStatus(socket, (seen) => {
+  const unwatch = watchFirst(socket, (chunk) => {
+    const seen = toStatus(chunk)
+    if (seen === undefined) return chunk
     status = seen
     exchange.targetStatus = seen
     exchange.answeredAt = now()
+    return withHandshakeCookies(chunk, exchange)
   })
 
   /** Without a frame that says goodbye once it is open; before that with an answer. */
@@ -42,7 +46,7 @@ export function forwardWebSocket(
     unwatch()
     socket.end(toRawAnswer(own, now()), () => socket.destroy())
   }
-  const sent: OpenSocket = { cut: () => end(502, 'target-closed') }
+  const sent: OpenSocket = { cut: (cause) => end(502, cause) }
   connection.onIdle = () => end(504, status === undefined ? 'target-timeout' : 'idle-timeout')
   sockets.add(sent)
   // From here on the socket is no longer the HTTP server's, which would have taken care of a reset.
@@ -59,8 +63,8 @@ export function forwardWebSocket(
   }
 }
 
-/** Reads the status of the first answer that is written; later writes take the usual way, as all do after the call. */
-function watchStatus(socket: Duplex, seen: (status: number) => void): () => void {
+/** `see` may change what is written first; later writes take the usual way, as all do after the call. */
+function watchFirst(socket: Duplex, see: (chunk: unknown) => unknown): () => void {
   const { write, end } = socket
   const unwatch = (): void => {
     socket.write = write
@@ -68,11 +72,9 @@ function watchStatus(socket: Duplex, seen: (status: number) => void): () => void
   }
   const watching =
     (name: 'write' | 'end') =>
-    (...parts: unknown[]): never => {
+    (...[chunk, ...rest]: unknown[]): never => {
       unwatch()
-      const status = toStatus(parts[0])
-      if (status !== undefined) seen(status)
-      return Reflect.apply(socket[name], socket, parts) as never
+      return Reflect.apply(socket[name], socket, [see(chunk), ...rest]) as never
     }
   socket.write = watching('write')
   socket.end = watching('end')

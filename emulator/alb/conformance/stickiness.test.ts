@@ -1,6 +1,7 @@
 import { type IncomingMessage, request } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { describe, test } from 'vitest'
-import { healthCheck, register, startTestBalancer } from '../../tests/test-balancer.ts'
+import { healthCheck, openSocket, readUntil, register, startTestBalancer } from '../../tests/test-balancer.ts'
 import { nextChecks, startPatient } from '../../tests/test-patient.ts'
 import type { TargetGroupConfig } from '../model.ts'
 import { TARGET_KINDS } from './testing.ts'
@@ -118,6 +119,36 @@ describe.for(TARGET_KINDS)('item 8, before a target %s', (kind) => {
     expect(third.cookie).not.toBe(second.cookie)
     expect((await ask(port, third.cookie)).body).toBe(third.body)
     expect((await ask(port, 'AWSALB=bm9ib2R5')).body).toBe(third.body)
+  })
+
+  test('a handshake is sticky too, and its 101 has the cookies', async ({ expect, onTestFinished }) => {
+    const { balancer, port } = await startTestBalancer({ onTestFinished, targetGroups: [sticky] })
+    const patients = await Promise.all(IDS.map((id) => startPatient({ kind, id, onTestFinished })))
+    for (const { server, target } of patients) {
+      server.on('upgrade', (_, socket: Duplex) => {
+        socket.on('error', () => undefined)
+        socket.write(
+          `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n${target.id};`,
+        )
+      })
+    }
+    await register(
+      balancer,
+      'web',
+      patients.map(({ target }) => target),
+    )
+    const { body, cookie } = await ask(port)
+
+    for (let count = 0; count < 2; count += 1) {
+      const socket = await openSocket(port, onTestFinished)
+      socket.write(
+        `GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nCookie: ${cookie}\r\n\r\n`,
+      )
+      const received = await readUntil(socket, `${body};`)
+
+      expect(received).toMatch(/^HTTP\/1\.1 101 [^]*\r\n\r\n\w+;$/)
+      expect(received.match(/^Set-Cookie: AWSALB(?:CORS)?=[^;]+; Expires=/gm)).toHaveLength(2)
+    }
   })
 
   test('the application’s own cookie makes targets sticky, with AWSALBAPP-0 beside it', async ({

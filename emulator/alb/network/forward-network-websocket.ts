@@ -3,6 +3,7 @@ import type { Timer } from '../../../services/wire/clock.ts'
 import { answer } from '../answers.ts'
 import type { Exchange, Failure } from '../exchange.ts'
 import type { Upgrade } from '../forward-websocket.ts'
+import { handshakeCookieLines } from '../handshake-cookies.ts'
 import type { NetworkTarget } from '../model.ts'
 import type { OpenSocket, Registration } from '../targets/member.ts'
 import { CONNECT_TIMEOUT_MS, toCloseFailure, toReadFailure } from './failures.ts'
@@ -39,7 +40,7 @@ export function forwardWebSocketToNetwork(
       exchange.targetStatus = status
       exchange.answeredAt = clock.now()
       isOpen = status === 101
-      if (isOpen) client.write(`HTTP/1.1 101 ${reason}\r\n${toTrailerLines(rawHeaders)}\r\n`, 'latin1')
+      if (isOpen) client.write(toHead(reason, toTrailerLines(rawHeaders), exchange), 'latin1')
       else answering().writeHead(status, reason, rawHeaders)
     },
     onBody(content) {
@@ -116,7 +117,7 @@ export function forwardWebSocketToNetwork(
     connection.socket.destroy()
   }
 
-  const open: OpenSocket = { cut: () => fail(502, 'target-gone') }
+  const open: OpenSocket = { cut: (cause) => fail(502, cause) }
   registration.sockets.add(open)
   client.on('error', () => undefined)
   client.once('close', () => {
@@ -129,4 +130,8 @@ export function forwardWebSocketToNetwork(
   const connection: TargetConnection = connections.open(target, user)
   connecting = clock.after(CONNECT_TIMEOUT_MS, () => fail(504, 'connect-timeout'))
   connection.socket.write(toRequestHead(request), 'latin1')
+}
+
+function toHead(reason: string, lines: string, exchange: Exchange): string {
+  return `HTTP/1.1 101 ${reason}\r\n${handshakeCookieLines(exchange, lines)}${lines}\r\n`
 }

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import type { Failure } from '../exchange.ts'
 import type { Target, TargetHealth } from '../model.ts'
 import type { ApplicationCookie } from './stickiness.ts'
 import { type HealthTrack, initialTrack } from './target-health.ts'
@@ -15,7 +16,7 @@ export interface Registration {
 
 export interface OpenSocket {
   /** Ends it at once, as a broken connection to the target would. */
-  cut(): void
+  cut(cause: Failure): void
 }
 
 /** A registration with what decides whether it gets requests. */
