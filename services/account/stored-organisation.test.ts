@@ -3,17 +3,18 @@ import { addOrganisation, createSchema, usePostgres } from '../backend/testing.t
 import { readOrganisationPage, readOrganisations, type StoredOrganisation } from './stored-organisation.ts'
 
 const openDatabase = usePostgres()
+const hash = (digit: number): string => String(digit).repeat(64)
 
 test.for([1, 2, 3, 10])('pages of %i say what asking by id says', async (count, { expect, onTestFinished }) => {
   const database = await openDatabase(onTestFinished)
   const { pool } = database
   await createSchema(database)
-  await addOrganisation(database, 'b', { hashes: ['1', '2'], revoked: ['3'] })
-  await addOrganisation(database, 'a', { revoked: ['4'] })
-  await addOrganisation(database, 'c-gone', { hashes: ['5'] })
+  await addOrganisation(database, 'b', { hashes: [hash(1), hash(2)], revoked: [hash(3)] })
+  await addOrganisation(database, 'a', { revoked: [hash(4)] })
+  await addOrganisation(database, 'c-gone', { hashes: [hash(5)] })
   await addOrganisation(database, 'c')
-  await addOrganisation(database, 'd_2', { hashes: ['6'] })
-  await addOrganisation(database, 'd-1', { hashes: ['7'] })
+  await addOrganisation(database, 'd_2', { hashes: [hash(6)] })
+  await addOrganisation(database, 'd-1', { hashes: [hash(7)] })
   await pool.query(`DELETE FROM organisations WHERE id = 'c-gone'`)
   await pool.query(`UPDATE limits SET max_connections = 3, requests_per_minute = 60 WHERE organisation_id = 'b'`)
   await pool.query(`DELETE FROM limits WHERE organisation_id = 'c'`)
