@@ -1,6 +1,13 @@
-import type { ServerResponse } from 'node:http'
+import { type ServerResponse, createServer } from 'node:http'
 import { describe, test } from 'vitest'
-import { createDeferred, exchangeRaw, register, startTestBalancer } from '../../tests/test-balancer.ts'
+import {
+  createDeferred,
+  exchangeRaw,
+  get,
+  register,
+  startNetworkTarget,
+  startTestBalancer,
+} from '../../tests/test-balancer.ts'
 import { startPatient } from '../../tests/test-patient.ts'
 import type { TargetGroupConfig } from '../model.ts'
 import { TARGET_KINDS } from './testing.ts'
@@ -19,7 +26,7 @@ describe.for(TARGET_KINDS)('draining, of a target %s', (kind) => {
     expect,
     onTestFinished,
   }) => {
-    const { balancer, port, clock } = await startTestBalancer({ onTestFinished, targetGroups: [web] })
+    const { balancer, port, clock, events } = await startTestBalancer({ onTestFinished, targetGroups: [web] })
     const open: ServerResponse[] = []
     const arrived = createDeferred<void>()
     const old = await startPatient({
@@ -45,5 +52,26 @@ describe.for(TARGET_KINDS)('draining, of a target %s', (kind) => {
     expect(
       (await Promise.all(both)).filter((answer) => answer.startsWith('HTTP/1.1 502 Bad Gateway\r\n')),
     ).toHaveLength(1)
+    await expect.poll(() => events.of('alb.access').length).toBe(3)
+    const failures = events.of('alb.access').map(({ access }) => [access.status, access.failure])
+    expect(failures).toEqual([
+      [503, 'no-targets'],
+      [200, undefined],
+      [502, 'deregistration-delay'],
+    ])
   })
+})
+
+test('draining closes the idle connections to a network target at once', async ({ expect, onTestFinished }) => {
+  const { balancer, port } = await startTestBalancer({ onTestFinished, targetGroups: [web] })
+  const server = createServer((_, response) => response.end('old'))
+  const target = await startNetworkTarget('old', server, onTestFinished)
+  await register(balancer, 'web', [target])
+  await get(port, '/')
+  const open = (): number => target.connections.filter((socket) => !socket.closed).length
+  await expect.poll(open).toBe(1)
+
+  balancer.targetGroup('web').deregister('old')
+
+  await expect.poll(open).toBe(0)
 })
