@@ -46,9 +46,11 @@ export const commands: readonly Command[] = [
       { flags: '--sqs-url <url>', description: 'an SQS endpoint that is already there' },
       {
         flags: '--engine <name>',
-        description: 'speech engine: whisper, forward:URL,… to other servers, or scripted:FILE for text by file',
+        description:
+          'speech engine: whisper, forward:URL,… to other servers, cassette:FILE as recorded, scripted:FILE by file',
         default: 'whisper',
       },
+      { flags: '--record <file>', description: 'write what the engine says onto a cassette' },
       { flags: '--cold-starts', description: 'give every event of a function a fresh instance' },
       { flags: '--verbose', description: 'show the log of every service' },
       { flags: '--json', description: 'print one event per line as JSON' },
@@ -66,6 +68,48 @@ export const commands: readonly Command[] = [
     ],
     examples: ['eval "$(aldea-local env)"', 'aldea-local env --json'],
     load: () => import('./commands/env.ts'),
+  },
+  {
+    name: 'route',
+    summary: 'Explain where a request would go and why, without sending it',
+    args: [
+      { name: 'method', description: 'GET, POST, …' },
+      { name: 'url', description: 'http://, https://, ws:// or wss://, or a path alone' },
+    ],
+    options: [
+      { flags: '-H, --header <line...>', description: 'a header to send: "Name: value"' },
+      { flags: '--name <name>', description: 'which running environment', default: 'default' },
+      {
+        flags: '--stage <name>',
+        description: `which stage, when none is running: ${defaultSystem.stages.join(', ')}`,
+        default: defaultSystem.stages[0] ?? '',
+      },
+      {
+        flags: '--profile <name>',
+        description: `which drawing, when none is running: ${list(defaultSystem.profiles)}`,
+        default: defaultSystem.profiles[0]?.name ?? '',
+      },
+      { flags: '--json', description: 'print one JSON object' },
+    ],
+    examples: [
+      'aldea-local route GET http://backend.localhost:8080/plans',
+      "aldea-local route GET /v1/listen -H 'Upgrade: websocket'",
+    ],
+    load: () => import('./commands/route.ts'),
+  },
+  {
+    name: 'metrics',
+    summary: 'Print what the load balancer has counted, minute by minute, under the names of CloudWatch',
+    args: [],
+    options: [
+      { flags: '--name <name>', description: 'which running environment', default: 'default' },
+      { flags: '--minutes <number>', description: 'how far to look back, up to 180', default: '5' },
+      { flags: '--metric <name>', description: 'only this one: RequestCount, TargetResponseTime, …' },
+      { flags: '--all', description: 'by target group and zone too' },
+      { flags: '--json', description: 'print one JSON array' },
+    ],
+    examples: ['aldea-local metrics', 'aldea-local metrics --metric TargetResponseTime --all --minutes 60'],
+    load: () => import('./commands/metrics.ts'),
   },
   {
     name: 'trust',

@@ -27,6 +27,8 @@ export interface Choice {
   /** Of the server that the engine hands speech to, where it has one. */
   readonly engineKey?: string | undefined
   readonly engineModel?: string | undefined
+  /** File in which what the engine says is recorded. */
+  readonly recordTo?: string | undefined
 }
 
 /** One stage of a system, ready to be started. */

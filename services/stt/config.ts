@@ -11,9 +11,11 @@ export interface SttConfig {
   readonly maxBodyBytes: number
   /** A live stream without audio and without KeepAlive ends after this. */
   readonly idleTimeoutMs: number
+  /** Where to write down what the engine says; undefined: nowhere. */
+  readonly recordTo: string | undefined
 }
 
-export type EngineConfig = WhisperConfig | ForwardConfig | ScriptedConfig
+export type EngineConfig = WhisperConfig | ForwardConfig | CassetteConfig | ScriptedConfig
 
 export interface WhisperConfig {
   readonly kind: 'whisper'
@@ -30,6 +32,12 @@ export interface ForwardConfig {
   readonly key: string | undefined
   readonly model: string | undefined
   readonly vadModelFile: string
+}
+
+export interface CassetteConfig {
+  readonly kind: 'cassette'
+  readonly file: string
+  readonly pace: 'instant' | 'recorded'
 }
 
 export interface ScriptedConfig {
@@ -49,7 +57,8 @@ const DEFAULTS = {
 
 /**
  * ENGINE `whisper` (default: MODEL_DIR, VAD_MODEL, WORKERS, THREADS), `forward` (FORWARD_TO: URLs with commas between them; FORWARD_KEY,
- * FORWARD_MODEL, VAD_MODEL) or `scripted` (SCRIPT_FILE); SERVER_NAME, MAX_AUDIO_SECONDS, MAX_BODY_BYTES, IDLE_TIMEOUT_MS.
+ * FORWARD_MODEL, VAD_MODEL), `cassette` (CASSETTE_FILE, CASSETTE_PACE) or `scripted` (SCRIPT_FILE); SERVER_NAME, MAX_AUDIO_SECONDS,
+ * MAX_BODY_BYTES, IDLE_TIMEOUT_MS, RECORD_TO.
  * @throws Error that lists everything wrong at once.
  */
 export function parseConfig(variables: Variables): SttConfig {
@@ -75,6 +84,15 @@ export function parseConfig(variables: Variables): SttConfig {
     })
   }
 
+  function cassette(): CassetteConfig {
+    const file = variables['CASSETTE_FILE'] ?? ''
+    const pace = variables['CASSETTE_PACE'] || 'instant'
+    if (!file) problems.push('CASSETTE_FILE is missing; the cassette engine says what is recorded there.')
+    if (pace === 'instant' || pace === 'recorded') return { kind: 'cassette', file, pace }
+    problems.push(`CASSETTE_PACE is "${pace}"; it must be instant or recorded.`)
+    return { kind: 'cassette', file, pace: 'instant' }
+  }
+
   function engine(): EngineConfig {
     const kind = variables['ENGINE'] || 'whisper'
     if (kind === 'scripted') {
@@ -87,7 +105,8 @@ export function parseConfig(variables: Variables): SttConfig {
       const [key, model] = [variables['FORWARD_KEY'] || undefined, variables['FORWARD_MODEL'] || undefined]
       return { kind, urls: urls('FORWARD_TO'), key, model, vadModelFile }
     }
-    if (kind !== 'whisper') problems.push(`ENGINE is "${kind}"; it must be whisper, forward or scripted.`)
+    if (kind === 'cassette') return cassette()
+    if (kind !== 'whisper') problems.push(`ENGINE is "${kind}"; it must be whisper, forward, cassette or scripted.`)
     return {
       kind: 'whisper',
       modelDir: variables['MODEL_DIR'] || bundledModel('whisper-tiny.en'),
@@ -103,6 +122,7 @@ export function parseConfig(variables: Variables): SttConfig {
     maxAudioSeconds: positive('MAX_AUDIO_SECONDS', DEFAULTS.maxAudioSeconds),
     maxBodyBytes: positive('MAX_BODY_BYTES', DEFAULTS.maxBodyBytes),
     idleTimeoutMs: positive('IDLE_TIMEOUT_MS', DEFAULTS.idleTimeoutMs),
+    recordTo: variables['RECORD_TO'] || undefined,
   }
   if (problems.length > 0) throw new Error(`The speech server cannot start: ${problems.join(' ')}`)
   return config

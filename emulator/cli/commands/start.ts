@@ -29,6 +29,7 @@ async function stay(context: CommandContext): Promise<number> {
     engine: textOption(context, 'engine') ?? 'whisper',
     engineKey: settings.forwardKey,
     engineModel: settings.forwardModel,
+    recordTo: textOption(context, 'record'),
   })
   const topology = system.describe(choice)
   const port = parsePort(textOption(context, 'port') ?? 'auto')

@@ -1,6 +1,6 @@
 import type { SpeechMessage, SpeechModel, Transcript } from '../../wire/speech.ts'
 
-/** One way to turn speech into words: `whisper`, `forward` or `scripted`. */
+/** One way to turn speech into words: `whisper`, `forward`, `cassette` or `scripted`. */
 export interface SpeechEngine {
   readonly model: SpeechModel
   /** BCP-47 primary tags the engine accepts, such as `en`; `any` leaves the refusal to it. */

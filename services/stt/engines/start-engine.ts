@@ -2,14 +2,26 @@ import type { Held, Runtime } from '../../wire/runtime.ts'
 import type { ForwardConfig, SttConfig, WhisperConfig } from '../config.ts'
 import type { Ears } from '../vad/ears.ts'
 import type { Recogniser } from '../whisper/port.ts'
+import { createCassetteEngine } from './cassette/player.ts'
+import { recordEngine } from './cassette/recorder.ts'
+import { loadTape } from './cassette/tape.ts'
 import type { SpeechEngine } from './port.ts'
 import { loadScript } from './script.ts'
 import { createScriptedEngine } from './scripted.ts'
 
 /** The engine that the configuration names, ready to work: its model is loaded. */
 export async function startEngine(config: SttConfig, runtime: Runtime): Promise<SpeechEngine> {
+  const engine = await startNamed(config, runtime)
+  return config.recordTo === undefined ? engine : recordEngine(engine, { ...runtime, file: config.recordTo })
+}
+
+async function startNamed(config: SttConfig, runtime: Runtime): Promise<SpeechEngine> {
   const { engine, maxAudioSeconds } = config
   if (engine.kind === 'scripted') return createScriptedEngine(await loadScript(engine.scriptFile), { maxAudioSeconds })
+  if (engine.kind === 'cassette') {
+    const { file, pace } = engine
+    return createCassetteEngine({ takes: await loadTape(file), clock: runtime.clock, pace })
+  }
   if (engine.kind === 'forward') return startForward(engine, runtime)
   return startWhisper(engine, { maxAudioSeconds, runtime })
 }
