@@ -35,10 +35,9 @@ export async function forwardBatch(
   const triedAt = clock.now()
   const { organisations, failure } = await delivery.deliver(coalesce(rows), signal)
   const done = rows.flatMap(({ organisation, sequence }) => (organisations.has(organisation) ? [sequence] : []))
-  if (done.length > 0) await client.query('DELETE FROM organisation_outbox WHERE sequence = ANY ($1)', [done])
   const left = rows.flatMap(({ organisation, sequence }) => (organisations.has(organisation) ? [] : [sequence]))
   if (left.length > 0) await client.query(MARK, [left, new Date(triedAt)])
-  await client.query('COMMIT')
+  await client.query(done.length > 0 ? forget(done) : 'COMMIT')
   return { rows: rows.length, organisations: organisations.size, failure }
 }
 
@@ -53,6 +52,11 @@ async function takeRows(client: Client): Promise<readonly OutboxRow[]> {
     if (error instanceof DatabaseError && error.code === UNDEFINED_TABLE) return []
     throw error
   }
+}
+
+/** Ends the transaction as well; one round trip, for which the numbers have to be in the text. */
+function forget(sequences: readonly number[]): string {
+  return `DELETE FROM organisation_outbox WHERE sequence IN (${sequences.join(',')}); COMMIT`
 }
 
 const UNDEFINED_TABLE = '42P01'
