@@ -59,14 +59,20 @@ function playStream(
   function advance(isWhole = false): Promise<void> {
     if (isOver) return said
     if (!take && (isWhole || head.length >= HEAD_BYTES)) take = find()
-    while (take && !isOver) {
-      const cue = take.cues[next]
-      if (!cue || cue.audioBytes > audioBytes || cue.controls > controls) break
+    const cues = take?.cues ?? []
+    for (let cue = cues[next]; cue && cue.audioBytes <= audioBytes && cue.controls <= controls; cue = cues[next]) {
       next += 1
-      // One after the other: what was late makes the next late as well.
-      said = said.then(() => play(cue)).then(() => (isOver ? undefined : send(cue.message)))
+      said = said.then(sayer(cue))
     }
     return said
+  }
+
+  /** One message after the other: what was late makes the next late as well. */
+  function sayer(cue: Cue): () => Promise<void> {
+    return async () => {
+      await play(cue)
+      if (!isOver) send(cue.message)
+    }
   }
 
   function find(): StreamTake | undefined {
