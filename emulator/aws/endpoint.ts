@@ -11,6 +11,8 @@ export interface AwsEndpointDeps {
   readonly queue: () => QueueDoor | undefined
   /** Answers Lambda requests. */
   readonly functions: RequestListener
+  /** What other parts tell of themselves, by path below `/_aldea/`. */
+  readonly introspection?: ReadonlyMap<string, RequestListener>
 }
 
 export type QueueDoor = Pick<QueueBackend, 'handler' | 'answer' | 'introspection'>
@@ -34,10 +36,13 @@ const KEEP_ALIVE_MS = 75_000
  * One server for every AWS API there is. Credentials and signatures are not checked: any will do.
  * @throws Error with code EADDRINUSE when the port is taken
  */
-export async function startAwsEndpoint({ host, port, queue, functions }: AwsEndpointDeps): Promise<AwsEndpoint> {
+export async function startAwsEndpoint(deps: AwsEndpointDeps): Promise<AwsEndpoint> {
+  const { host, port, queue, functions, introspection } = deps
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
     const path = request.url ?? '/'
     if (FUNCTION_PATHS.some((prefix) => path.startsWith(prefix))) return functions(request, response)
+    const told = introspection?.get(path.split('?', 1)[0] ?? '')
+    if (told) return told(request, response)
     const door = queue()
     if (!door) return answerEmpty(response, 503)
     if (!path.startsWith(INTROSPECTION_PATH)) return door.handler(request, response)

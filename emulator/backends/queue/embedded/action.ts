@@ -22,8 +22,8 @@ export type Action = (call: Call, input: Input) => Output | Promise<Output>
 /** The queue that the parameter QueueUrl names: its host and account do not matter. @throws QueueError */
 export function queueOf(call: Call, input: Input): Queue {
   const url = requireText(input, 'QueueUrl')
-  const name = url.slice(url.lastIndexOf('/', url.endsWith('/') ? url.length - 2 : url.length) + 1).replace(/\/$/, '')
-  return findQueue(call.store, name)
+  const end = url.endsWith('/') ? url.length - 1 : url.length
+  return findQueue(call.store, url.slice(url.lastIndexOf('/', end - 1) + 1, end))
 }
 
 export const NOTHING: Output = {}
