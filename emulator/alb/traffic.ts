@@ -8,6 +8,7 @@ import { answer, answerFixed, answerRedirect } from './answers.ts'
 import type { ResolvedAttributes } from './attributes.ts'
 import { ClientResponse } from './client-response.ts'
 import type { Connection } from './connection.ts'
+import { discardBody } from './discard-body.ts'
 import { type Exchange, openExchange } from './exchange.ts'
 import type { Explain } from './explain/explained.ts'
 import { forwardInProcess } from './forward-http.ts'
@@ -64,7 +65,7 @@ export function createTraffic(deps: TrafficDeps): Traffic {
       connection.responses.delete(response)
       exchange.registration?.responses.delete(response)
       // What is left of a body that nobody wants is in the way of the next request.
-      if (!exchange.request.complete) exchange.request.removeAllListeners('readable').resume()
+      if (!exchange.request.complete) discardBody(exchange.request)
       record(exchange, response.headersSent ? response.statusCode : CLIENT_LEFT)
     })
   }

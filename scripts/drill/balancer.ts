@@ -11,7 +11,7 @@ import { type AddressInfo, type Socket, connect } from 'node:net'
 import { startLoadBalancer } from '../../emulator/alb/load-balancer.ts'
 import type { Target } from '../../emulator/alb/model.ts'
 import { createEventStream } from '../../emulator/core/events.ts'
-import { type Clock, type Timer, systemClock } from '../../services/wire/clock.ts'
+import { type Clock, type Timer, keepAlive, systemClock } from '../../services/wire/clock.ts'
 import { systemIds } from '../../services/wire/ids.ts'
 import { createRandom } from './sync/random.ts'
 
@@ -25,7 +25,7 @@ const LONGEST_GAP_MS = 300
 /** Of the targets' own, and of the balancer before targets that die (aws-behaviour §1.13). */
 const DOCUMENTED = new Set([200, 502, 503, 504])
 const SLOW_ANSWER_MS = 15
-const MEGABYTE = Buffer.alloc(1024 * 1024, 'x')
+const LARGE = Buffer.alloc(256 * 1024, 'x')
 
 const random = createRandom(seed)
 const faults: string[] = []
@@ -36,7 +36,7 @@ process.on('uncaughtException', (error) => faults.push(`an exception that nobody
 const answer: RequestListener = (request, response) => {
   const { url } = request
   if (url === '/slow') systemClock.after(SLOW_ANSWER_MS, () => response.end('slow'))
-  else if (url === '/large') response.end(MEGABYTE)
+  else if (url === '/large') response.end(LARGE)
   else if (url === '/stream') stream(3)
   else if (url === '/body') request.resume().on('end', () => response.end('read'))
   else response.end('fast')
@@ -54,6 +54,7 @@ interface LiveTarget {
 }
 
 console.log(`seed ${seed}: ${clients} clients for ${seconds} s`)
+const alive = keepAlive()
 const clock = countTimers(systemClock)
 const events = createEventStream(clock)
 const balancer = await startLoadBalancer(
@@ -94,9 +95,10 @@ await Promise.all(running)
 for (const { kill } of live) kill()
 await balancer.stop()
 await systemClock.sleep(SLOW_ANSWER_MS * 10)
+alive.cancel()
 
 const exchanges = [...counts.values()].reduce((total, count) => total + count, 0)
-for (const [outcome, count] of [...counts].toSorted()) console.log(`${outcome.padEnd(22)} ${count}`)
+for (const [outcome, count] of counts) console.log(`${outcome.padEnd(22)} ${count}`)
 console.log(`kills                  ${kills}`)
 if (logged < exchanges) faults.push(`${exchanges - logged} of ${exchanges} exchanges are not in the log`)
 if (clock.pending > 0) faults.push(`${clock.pending} timers are left`)
@@ -190,9 +192,9 @@ function exchange(socket: Socket, path: string, isLeaving: boolean): Promise<str
     }
     socket.on('data', take).once('close', cut)
     const head = `Host: drill\r\n`
-    if (path === '/body') socket.write(`POST ${path} HTTP/1.1\r\n${head}Content-Length: ${MEGABYTE.length}\r\n\r\n`)
+    if (path === '/body') socket.write(`POST ${path} HTTP/1.1\r\n${head}Content-Length: ${LARGE.length}\r\n\r\n`)
     else socket.write(`GET ${path} HTTP/1.1\r\n${head}\r\n`)
-    if (path === '/body') socket.write(MEGABYTE)
+    if (path === '/body') socket.write(LARGE)
     if (isLeaving) systemClock.after(random() * 2, () => socket.destroy())
   })
 }

@@ -105,6 +105,7 @@ export function forwardToNetwork(
     if (isOver) return
     isOver = true
     drop()
+    body?.stop()
   })
   socket.write(toRequestHead(request), 'latin1')
   body = sendBody(request, socket)

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
+import { discardBody } from '../discard-body.ts'
 import { toTrailerLines } from './request-head.ts'
 
 /** A request's body on its way to the target. */
@@ -45,7 +46,8 @@ export function sendBody(request: IncomingMessage, socket: Socket): SentBody {
     },
     resume: () => void request.resume(),
     stop() {
-      request.off('data', onData).off('end', onEnd).resume()
+      request.off('data', onData).off('end', onEnd)
+      discardBody(request)
     },
   }
 }

@@ -121,6 +121,8 @@ export function createTargetConnections(clock: Clock, idleMs: number): TargetCon
     give(target, connection) {
       connection.user = undefined
       if (target.gone.aborted || connection.socket.destroyed) return void connection.socket.destroy()
+      // Its last answer may have been too fast for its client.
+      connection.socket.resume()
       const pool = poolOf(target)
       pool.idle.push({ connection, until: clock.now() + idleMs })
       pool.timer ??= clock.after(idleMs, () => expire(pool))
