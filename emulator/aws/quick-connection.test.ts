@@ -160,6 +160,16 @@ test('who sends far ahead of the answers gets all of them, in order', async ({ e
   const answers = await converse(quick, [Buffer.from(names.map(ask).join(''))])
   const statuses = [...answers.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)
   expect(statuses).toEqual(names.map((name) => (name === 'jobs' ? '200' : '400')))
-  // With which node:http would have said that it was the one who answered.
-  expect(answers).not.toContain('Keep-Alive:')
+})
+
+test('a plain request is answered without node:http, which would say how long it keeps the connection', async ({
+  expect,
+  onTestFinished,
+}) => {
+  const { quick, slow } = await twins(onTestFinished)
+  const request = [Buffer.from(post([...GET_URL, sized(BODY)], BODY))]
+  expect(await converse(quick, request)).not.toContain('Keep-Alive:')
+  // So it does here, or the line above would show nothing.
+  const kept = [Buffer.from(post([...GET_URL, 'Connection: keep-alive', sized(BODY)], BODY))]
+  expect(await converse(slow, kept)).toContain('Keep-Alive:')
 })
