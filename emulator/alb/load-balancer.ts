@@ -3,6 +3,8 @@ import type { Ids } from '../../services/wire/runtime.ts'
 import type { EventStream } from '../core/events.ts'
 import { resolveAttributes } from './attributes.ts'
 import { assertLoadBalancerConfig } from './rules/config.ts'
+import { type RequestExplanation, explainRequest } from './explain/explain-request.ts'
+import type { AskedRequest } from './explain/introspection.ts'
 import { type Listener, startListener } from './listener.ts'
 import type { ConnectionObserver } from './metrics/connection-counts.ts'
 import type { LoadBalancerConfig, Target } from './model.ts'
@@ -23,6 +25,8 @@ export interface LoadBalancer {
   loseZone(zone: string): void
   /** @throws Error for a zone without a node */
   restoreZone(zone: string): void
+  /** Where a client on this machine would get with such a request, and why; nothing is sent. */
+  explain(request: AskedRequest): RequestExplanation
   /** Takes no new connections; resolves when everything in flight, sockets included, has ended. */
   drain(): Promise<void>
   /** Drains within a short deadline, then ends every connection. Idempotent. */
@@ -92,6 +96,23 @@ export async function startLoadBalancer(config: LoadBalancerConfig, deps: LoadBa
       const group = targetGroups.get(name)
       if (!group) throw new Error(`${config.name} has no target group ${name}.`)
       return group
+    },
+    explain({ protocol, ...request }) {
+      const secure = config.listeners.findIndex(({ tls }) => tls !== undefined)
+      const listener = listeners[protocol === 'https' && secure !== -1 ? secure : 0]
+      if (!listener) throw new Error(`${config.name} has no listener.`)
+      const origin = { protocol, port: listener.port }
+      const { ids, clock } = deps
+      const about = {
+        rules: listener.rules,
+        origin,
+        attributes,
+        targetGroups,
+        zones: config.zones,
+        ids,
+        nowMs: clock.now(),
+      }
+      return explainRequest({ ...request, client: '127.0.0.1' }, about)
     },
     loseZone: zones.lose,
     restoreZone: zones.restore,

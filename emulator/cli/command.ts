@@ -31,8 +31,8 @@ export type Run = (context: CommandContext) => Promise<number>
 
 export interface CommandContext {
   readonly args: readonly string[]
-  /** Values by long option name in camel case; a flag without a value is `true`. */
-  readonly options: Readonly<Record<string, string | boolean | undefined>>
+  /** Values by long option name in camel case; a flag without a value is `true`, one that takes several is a list. */
+  readonly options: Readonly<Record<string, string | boolean | readonly string[] | undefined>>
   readonly settings: Settings
   readonly terminal: Terminal
   readonly clock: Clock

@@ -1,4 +1,5 @@
 import { createShared } from '../../services/wire/shared.ts'
+import type { Metrics } from '../alb/metrics/metrics.ts'
 import { authorityFile } from '../alb/tls/authority.ts'
 import type { EnvironmentOptions } from './environment-options.ts'
 import { createEventStream, type EventStream } from './events.ts'
@@ -25,6 +26,8 @@ export interface Environment {
   /** The same over TLS, where that was asked for. */
   readonly httpsUrl: string | undefined
   readonly events: EventStream
+  /** Of the load balancer, by minute. */
+  readonly metrics: Metrics
   /** URL of each database, for clients of one's own such as psql or redis-cli. */
   readonly backends: Readonly<Record<string, string>>
   /** Where SQS and Lambda answer: `http://host:port`. */
@@ -56,6 +59,7 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
       shared: createShared(),
       stateDir: state.path,
       balancer: undefined,
+      metrics: undefined,
       aws: undefined,
       queue: undefined,
       stores: new Map(),
@@ -99,6 +103,7 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
       url,
       httpsUrl,
       events,
+      metrics: ready(world.metrics),
       secrets,
       backends,
       awsEndpoint,

@@ -75,7 +75,7 @@ test('an answer says which rule matched and why others did not, the target, and 
       'x-aldea-target-group': 'web',
       'x-aldea-answered-by': 'target',
     })
-    expect(headers['x-aldea-routing']).toMatch(/^node a chose by round_robin from (near, far|far, near)$/)
+    expect(headers['x-aldea-routing']).toMatch(/^node a chooses by round_robin from (near, far|far, near)$/)
     expect(headers['x-aldea-headers']).toContain('+x-amzn-trace-id: Root=1-')
     expect(headers).not.toHaveProperty('x-aldea-why')
   }

@@ -45,7 +45,7 @@ export function explanationHeaders(exchange: Exchange, explained: Explained, sta
     ['x-aldea-target-group', targetGroup],
     ['x-aldea-routing', describeRouting(explained)],
     ['x-aldea-target', registration && `${registration.target.id} in ${registration.target.zone}`],
-    ['x-aldea-headers', registration && describeChanges(explained.received, exchange.request.headers)],
+    ['x-aldea-headers', registration && describeChanges(explained.received, exchange.request.headers).join('; ')],
     ['x-aldea-answered-by', targetStatus === undefined ? 'load balancer' : 'target'],
     ['x-aldea-why', failure && `${status}: ${failureTexts[failure]} (${failure})`],
   ]
@@ -57,17 +57,17 @@ export function describeRouting({ node, routing }: Pick<Explained, 'node' | 'rou
   const { algorithm, routable, isFailOpen } = routing
   const among = routable.length === 0 ? 'no target' : routable.join(', ')
   const open = isFailOpen ? '; too few are healthy, so unhealthy ones get requests too' : ''
-  return `node ${node ?? '-'} chose by ${algorithm} from ${among}${open}`
+  return `node ${node ?? '-'} chooses by ${algorithm} from ${among}${open}`
 }
 
 /** What the target gets that the client did not send, and the other way round. */
-export function describeChanges(received: IncomingHttpHeaders, forwarded: IncomingHttpHeaders): string {
+export function describeChanges(received: IncomingHttpHeaders, forwarded: IncomingHttpHeaders): string[] {
   const changed = Object.entries(forwarded).filter(([name, value]) => String(received[name]) !== String(value))
   const dropped = Object.keys(received).filter((name) => forwarded[name] === undefined)
   return [
     ...changed.map(([name, value]) => `${received[name] === undefined ? '+' : '~'}${name}: ${String(value)}`),
     ...dropped.map((name) => `-${name}`),
-  ].join('; ')
+  ]
 }
 
 /** A header's value is one line of visible characters. */

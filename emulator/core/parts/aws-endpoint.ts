@@ -1,3 +1,4 @@
+import { createBalancerIntrospection } from '../../alb/explain/introspection.ts'
 import { startAwsEndpoint } from '../../aws/endpoint.ts'
 import { createLambdaApi } from '../../lambda/api/listener.ts'
 import type { Part } from '../lifecycle.ts'
@@ -17,6 +18,10 @@ export function awsEndpointPart(world: World): Part {
         host,
         port: awsPort,
         queue: () => world.queue,
+        introspection: createBalancerIntrospection(() => {
+          const { balancer, metrics } = world
+          return balancer && metrics && { balancer, metrics }
+        }),
         functions: createLambdaApi({
           region: world.topology.region,
           functions: world.functions,

@@ -2,7 +2,8 @@ import { join } from 'node:path'
 import { systemClock } from '../../../services/wire/clock.ts'
 import { type LoadBalancer, startLoadBalancer } from '../../alb/load-balancer.ts'
 import { startAccessLog } from '../../alb/log/access-log.ts'
-import type { ListenerConfig } from '../../alb/model.ts'
+import { createMetrics } from '../../alb/metrics/metrics.ts'
+import type { ListenerConfig, TargetHealthDescription } from '../../alb/model.ts'
 import { createAwsNames } from '../../alb/names.ts'
 import { openCertificates } from '../../alb/tls/certificates.ts'
 import { ACCOUNT_ID } from '../../backends/queue/port.ts'
@@ -16,21 +17,28 @@ export const LOAD_BALANCER = 'load-balancer'
 /** Bound first, so that a taken port is known at once; until its targets are there it answers 503, as the real one does. */
 export function loadBalancerPart(world: World): Part {
   const { loadBalancer, region } = world.topology
-  const { host, https, stateDir, events, ids } = world
+  const { host, https, stateDir, events, clock, ids } = world
   return {
     name: LOAD_BALANCER,
     after: [],
     async start() {
       const { name, zones, targetGroups } = loadBalancer
+      const names = createAwsNames({ name, region, accountId: ACCOUNT_ID })
       const listeners = await listenersOf(world)
-      const balancer = await startLoadBalancer({ name, zones, targetGroups, listeners }, world).catch(
-        (error: unknown) => throwTakenOf(error, world),
-      )
+      const healthOf = (group: string): readonly TargetHealthDescription[] =>
+        world.balancer?.targetGroup(group).describeHealth() ?? []
+      const metrics = createMetrics({ clock, names, zones, healthOf })
+      const balancer = await startLoadBalancer(
+        { name, zones, targetGroups, listeners },
+        { ...world, observer: metrics },
+      ).catch((error: unknown) => throwTakenOf(error, world))
       if (https?.redirects === true) redirectToHttps(balancer)
       world.balancer = balancer
+      world.metrics = metrics
+      events.read(metrics.observe)
       const log = startAccessLog({
         folder: join(stateDir, 'access-log'),
-        names: createAwsNames({ name, region, accountId: ACCOUNT_ID }),
+        names,
         address: host,
         ids,
         events,

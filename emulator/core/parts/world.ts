@@ -1,5 +1,6 @@
 import type { Runtime } from '../../../services/wire/runtime.ts'
 import type { LoadBalancer } from '../../alb/load-balancer.ts'
+import type { Metrics } from '../../alb/metrics/metrics.ts'
 import type { AwsEndpoint } from '../../aws/endpoint.ts'
 import type { QueueBackend } from '../../backends/queue/port.ts'
 import type { Store } from '../../backends/relay/store.ts'
@@ -18,6 +19,8 @@ export interface World extends EnvironmentOptions {
   readonly stateDir: string
   readonly secrets: Secrets
   balancer: LoadBalancer | undefined
+  /** Of the balancer. */
+  metrics: Metrics | undefined
   aws: AwsEndpoint | undefined
   queue: QueueBackend | undefined
   /** Databases, by their names in the topology. */
