@@ -1,4 +1,5 @@
 import type { DeclaredEncoding } from '../audio/live-input.ts'
+import { unstreamable } from '../audio/refusals.ts'
 import { SpeechError } from '../errors.ts'
 
 /** With the aliases that clients send (aldea-api §4.2). */
@@ -24,12 +25,7 @@ const ENCODINGS: Readonly<Record<string, DeclaredEncoding>> = {
 export function declaredEncoding(name: string | undefined): DeclaredEncoding {
   if (!name) return 'unknown'
   const encoding = ENCODINGS[name.toLowerCase()]
-  if (encoding === 'm4a') {
-    throw new SpeechError(
-      415,
-      'M4A cannot be streamed: its index may come last. Upload it as a file, or stream AAC in ADTS.',
-    )
-  }
+  if (encoding === 'm4a') throw unstreamable()
   if (encoding) return encoding
   const names = 'linear16, mulaw, alaw, wav, mp3, aac, flac, ogg, opus or webm'
   throw new SpeechError(415, `The encoding "${name}" is not supported; use ${names}.`)
