@@ -1,12 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SQSClient } from '@aws-sdk/client-sqs'
 import { type Clock, systemClock } from '../../../../services/wire/clock.ts'
 import { systemIds } from '../../../../services/wire/ids.ts'
 import { silentLog } from '../../../../services/wire/log.ts'
+import { startAwsEndpoint } from '../../../aws/endpoint.ts'
 import { type EmbeddedQueueBackend, embeddedQueue } from '../embedded.ts'
 import type { QueueSpec } from '../port.ts'
 
@@ -41,16 +40,17 @@ export async function started(
   return backend
 }
 
-/** A client of a backend, over a socket. */
+/** A client of a backend, over the endpoint that users have. */
 export async function connected(backend: EmbeddedQueueBackend, onTestFinished: Cleanup): Promise<SQSClient> {
-  const server = createServer(backend.handler)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
+  const endpoint = await startAwsEndpoint({
+    host: '127.0.0.1',
+    port: 0,
+    queue: () => backend,
+    functions: (_request, response) => response.writeHead(404).end(),
   })
+  onTestFinished(() => endpoint.stop())
   const client = new SQSClient({
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    endpoint: endpoint.url,
     region: 'us-east-1',
     credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
   })
