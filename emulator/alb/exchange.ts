@@ -5,9 +5,10 @@ import type { Action } from './model.ts'
 import { type RequestFacts, toHostName, toPath, toQuery } from './rules/facts.ts'
 import type { Rewrite } from './rules/transforms.ts'
 import type { Registration } from './targets/member.ts'
+import type { PickNotes } from './targets/target-group.ts'
 
 /** A request on its way through the balancer, with what the access log will say of it. */
-export interface Exchange extends RequestFacts {
+export interface Exchange extends RequestFacts, PickNotes {
   readonly request: IncomingMessage
   readonly connection: Connection
   readonly startedAt: number
@@ -94,6 +95,8 @@ export function openExchange(request: IncomingMessage, connection: Connection, n
     routedAt: undefined,
     answeredAt: undefined,
     targetStatus: undefined,
+    isFailOpen: false,
+    isNonSticky: false,
     failure: undefined,
     errorReason: undefined,
     classification: undefined,

@@ -106,6 +106,10 @@ export interface AccessRecord {
   readonly traceId: string
   readonly connectionTraceId: string
   readonly tls: AccessTls | undefined
+  /** Whether its target was chosen among unhealthy ones too. */
+  readonly isFailOpen: boolean
+  /** Whether its target group is sticky and had to choose a new target for it. */
+  readonly isNonSticky: boolean
   /** Why the balancer answered itself. */
   readonly failure: string | undefined
   /** In AWS's own names: `LambdaTimeout`, … */

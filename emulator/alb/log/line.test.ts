@@ -39,6 +39,8 @@ const plain: AccessRecord = {
   traceId: TRACE_ID,
   connectionTraceId: 'TID_1234abcd5678ef901234abcd5678ef90',
   tls: undefined,
+  isFailOpen: false,
+  isNonSticky: false,
   failure: undefined,
   errorReason: undefined,
   classification: undefined,

@@ -17,6 +17,8 @@ export interface Cell {
   redirects: number
   connectionErrors: number
   nonCompliant: number
+  failOpen: number
+  nonSticky: number
   /** How often each time occurred, in milliseconds. */
   readonly responseTimes: Map<number, number>
 }
@@ -35,6 +37,8 @@ export function createCell(node: number, targetGroup: string | undefined): Cell 
     redirects: 0,
     connectionErrors: 0,
     nonCompliant: 0,
+    failOpen: 0,
+    nonSticky: 0,
     responseTimes: new Map(),
   }
 }
@@ -57,6 +61,8 @@ export function count(cell: Cell, record: AccessRecord): void {
   if (record.action === 'redirect') cell.redirects += 1
   if (record.failure !== undefined && CONNECTION_FAILURES.has(record.failure)) cell.connectionErrors += 1
   if (record.classification !== undefined) cell.nonCompliant += 1
+  if (record.isFailOpen) cell.failOpen += 1
+  if (record.isNonSticky) cell.nonSticky += 1
 }
 
 /** A socket that opens is neither among the codes nor among the times: its answer is its whole life. */

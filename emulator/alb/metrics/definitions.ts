@@ -32,6 +32,8 @@ export const definitions: readonly Definition[] = [
     measure: (cells) => ofDurations(merged(cells.map(({ responseTimes }) => responseTimes))),
   },
   counted('TargetConnectionErrorCount', (cell) => cell.connectionErrors, 'of targets'),
+  counted('UnhealthyRoutingRequestCount', (cell) => cell.failOpen, 'of targets'),
+  counted('NonStickyRequestCount', (cell) => cell.nonSticky, 'of targets'),
   counted('DesyncMitigationMode_NonCompliant_Request_Count', (cell) => cell.nonCompliant),
 ]
 

@@ -8,6 +8,7 @@ import {
   createDeferred,
   createTarget,
   createTargetOf,
+  exchangeRaw,
   forwardTo,
   get,
   healthCheck,
@@ -16,7 +17,7 @@ import {
   register,
 } from '../../tests/test-balancer.ts'
 import { type LoadBalancer, startLoadBalancer } from '../load-balancer.ts'
-import type { Rule } from '../model.ts'
+import type { Rule, TargetGroupConfig } from '../model.ts'
 import { createAwsNames } from '../names.ts'
 import { type Datapoint, type Metrics, createMetrics } from './metrics.ts'
 
@@ -34,7 +35,14 @@ const rules: Rule[] = [
     action: { type: 'redirect', statusCode: 301, path: '/new' },
   },
   { priority: 3, conditions: [{ field: 'path-pattern', values: ['/empty'] }], action: forwardTo('empty') },
+  { priority: 4, conditions: [{ field: 'path-pattern', values: ['/kept'] }], action: forwardTo('kept') },
 ]
+
+const kept: TargetGroupConfig = {
+  name: 'kept',
+  healthCheck,
+  stickiness: { type: 'lb_cookie', durationSeconds: 60 },
+}
 
 interface Measured {
   readonly balancer: LoadBalancer
@@ -59,7 +67,7 @@ async function startMeasured(onTestFinished: TestContext['onTestFinished']): Pro
       name: 'test',
       zones,
       listeners: [{ host: '127.0.0.1', port: 0, rules, defaultAction: forwardTo('web') }],
-      targetGroups: ['web', 'empty'].map((name) => ({ name, healthCheck })),
+      targetGroups: [...['web', 'empty'].map((name) => ({ name, healthCheck })), kept],
     },
     { clock, ids: systemIds, events, observer: metrics },
   )
@@ -191,4 +199,20 @@ test('open connections count in every minute they last, a refused target is a co
   expect(wholeOf('ActiveConnectionCount')).toEqual([1, 2])
   expect(wholeOf('TargetConnectionErrorCount')).toEqual([1])
   expect(wholeOf('HTTPCode_ELB_502_Count')).toEqual([1])
+})
+
+test('requests that found no healthy target or no cookie are counted', async ({ expect, onTestFinished }) => {
+  const { balancer, port, metrics } = await startMeasured(onTestFinished)
+  const ill = createServer((request, response) => response.writeHead(request.url === '/health' ? 503 : 200).end())
+  await register(balancer, 'kept', [createTargetOf('one', ill)])
+  const ask = (cookie: string): Promise<string> =>
+    exchangeRaw(port, `GET /kept HTTP/1.1\r\nHost: a\r\n${cookie}Connection: close\r\n\r\n`, onTestFinished)
+
+  const answer = await ask('')
+  await ask(`Cookie: ${/^Set-Cookie: (AWSALB=[^;]+)/m.exec(answer)?.[1]}\r\n`)
+
+  await expect.poll(() => sumsOf(metrics.read(), 'RequestCount')['all']).toBe(2)
+  const points = metrics.read()
+  expect(sumsOf(points, 'UnhealthyRoutingRequestCount')).toMatchObject({ all: 2, kept: 2 })
+  expect(sumsOf(points, 'NonStickyRequestCount')).toMatchObject({ all: 1, kept: 1 })
 })

@@ -65,7 +65,7 @@ function compileForward(action: ForwardAction, deps: ActionDeps): Decide {
 
 function pickFrom(group: RoutedTargetGroup | undefined, name: string, exchange: Exchange): Destination {
   exchange.targetGroup = name
-  const registration = group?.pick(exchange.connection.node, exchange.headers.cookie)
+  const registration = group?.pick(exchange.connection.node, exchange.headers.cookie, exchange)
   if (!group || !registration) return withoutTargets(exchange)
   exchange.registration = registration
   const cookies = group.setCookiesFor(registration)

@@ -30,7 +30,7 @@ export function updateNode(
   const isOwn = (member: Member): boolean => config.isCrossZone !== false || member.target.zone === zone
   const registered = [...members].filter((member) => !member.fixed && isOwn(member))
   const healthy = registered.filter((member) => member.views[index]?.track.health.state === 'healthy')
-  node.isFailOpen = healthy.length < leastHealthy(config, registered.length)
+  node.isFailOpen = registered.length > 0 && healthy.length < leastHealthy(config, registered.length)
   node.routable = node.isFailOpen ? registered : healthy
   const slowSince = node.routable.map((member) => member.views[index]?.slowSince ?? -Infinity)
   node.slowUntil = Math.max(0, ...slowSince.map((since) => since + slowStartMs))

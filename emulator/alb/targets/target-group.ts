@@ -24,13 +24,20 @@ export interface TargetGroup {
 }
 
 export interface RoutedTargetGroup extends TargetGroup {
-  /** The target for one request through the node; undefined when there is none. */
-  pick(node: number, cookieHeader: string | undefined): Registration | undefined
+  /** The target for one request through the node; undefined when there is none. How that came about goes into `notes`. */
+  pick(node: number, cookieHeader: string | undefined, notes?: PickNotes): Registration | undefined
   /** `Set-Cookie` values for an answer of the target; undefined when there are none. */
   setCookiesFor(registration: Registration): readonly string[] | undefined
   /** What the node chooses from, and why. */
   explain(node: number): RoutingState
   stop(): void
+}
+
+export interface PickNotes {
+  /** Fewer were healthy than the group's minimum: the target may be an unhealthy one. */
+  isFailOpen: boolean
+  /** The group is sticky, and the request had no cookie that says where it belongs. */
+  isNonSticky: boolean
 }
 
 export interface RoutingState {
@@ -72,10 +79,14 @@ export function createTargetGroup(config: TargetGroupConfig, deps: TargetGroupDe
       if (!entry) throw new Error(`${targetId} is not registered in ${name}.`)
       return entry.checks?.first ?? outOfUse
     },
-    pick(index, cookieHeader) {
+    pick(index, cookieHeader, notes) {
       const node = nodes[index]
       if (!node) return undefined
       const kept = stickiness && cookieHeader !== undefined ? keptBy(node, cookieHeader) : undefined
+      if (notes) {
+        notes.isFailOpen = node.isFailOpen
+        notes.isNonSticky = stickiness !== undefined && !kept
+      }
       return kept ?? choose(node)
     },
     setCookiesFor: ({ target }) => stickiness?.setCookiesFor(target.id),
