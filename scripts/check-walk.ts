@@ -4,6 +4,7 @@
  *   npm run check:walk [-- more.wav …]                                            the whole system, started for it
  *   npm run check:walk -- --url http://127.0.0.1:8080 --key org_… [more.wav …]    one that runs
  *   npm run check:walk -- --server [--url http://127.0.0.1:8000] [more.wav …]     a speech server, started if no URL
+ *   npm run check:walk -- --noise […]   60 s each of silence, noise, tones and music instead: nobody speaks, no word may come
  *
  * Always the clips of fixtures/audio; further WAV files count when their words are in a .txt beside them. Exits with 1
  * when over all clips more than 10 % of the words are wrong in either mode, or when jfk.wav live has fewer than four
@@ -16,7 +17,9 @@ import { systemIds } from '../services/wire/ids.ts'
 import { silentLog } from '../services/wire/log.ts'
 import { createShared } from '../services/wire/shared.ts'
 import { mapInParallel } from '../services/stt/engines/in-parallel.ts'
+import { NOISES, toPcm } from '../services/stt/live/testing.ts'
 import { start } from '../services/stt/service.ts'
+import { wavOf } from '../services/stt/testing.ts'
 import { bundledClips, clipFrom } from './walk/clips.ts'
 import { publicApi, speechServer } from './walk/dialect.ts'
 import type { Dialect } from './walk/dialect.ts'
@@ -27,24 +30,47 @@ import { startSystem } from './walk/system.ts'
 
 /** Live clips at once: more than one, as in life, and few enough for two cores. */
 const LIVE_AT_ONCE = 3
+const NOISE_SECONDS = 60
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { url: { type: 'string' }, key: { type: 'string' }, server: { type: 'boolean', default: false } },
+  options: {
+    url: { type: 'string' },
+    key: { type: 'string' },
+    server: { type: 'boolean', default: false },
+    noise: { type: 'boolean', default: false },
+  },
 })
 const target = await openTarget()
 try {
+  if (values.noise) await walkNoises(target.dialect)
+  else await walkClips(target.dialect)
+} finally {
+  await target.close()
+}
+
+async function walkClips(dialect: Dialect): Promise<void> {
   const clips = [...(await bundledClips()), ...(await Promise.all(positionals.map(clipFrom)))]
   const fileTexts: string[] = []
-  for (const { bytes } of clips) fileTexts.push(await target.dialect.transcribe(bytes))
-  const answers = await mapInParallel(clips, LIVE_AT_ONCE, ({ bytes }) => listen(target.dialect, bytes))
+  for (const { bytes } of clips) fileTexts.push(await dialect.transcribe(bytes))
+  const answers = await mapInParallel(clips, LIVE_AT_ONCE, ({ bytes }) => listen(dialect, bytes))
   const walked = clips.flatMap((clip, index): Walked[] => {
     const live = answers[index]
     return live ? [{ clip, fileText: fileTexts[index] ?? '', live }] : []
   })
   print(walked)
-} finally {
-  await target.close()
+}
+
+async function walkNoises(dialect: Dialect): Promise<void> {
+  const noises = Object.entries(NOISES).map(([name, make]) => ({ name, bytes: wavOf(toPcm(make(NOISE_SECONDS))) }))
+  await Promise.all(
+    noises.map(async ({ name, bytes }) => {
+      const [byFile, live] = await Promise.all([dialect.transcribe(bytes), listen(dialect, bytes)])
+      const isQuiet = byFile === '' && live.text === '' && live.differentInterims === 0
+      console.log(`${isQuiet ? 'quiet   ' : 'FAILED  '} ${name}  file "${byFile}"  live "${live.text}"`)
+      if (!isQuiet) process.exitCode = 1
+    }),
+  )
 }
 
 interface Target {

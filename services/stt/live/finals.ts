@@ -55,10 +55,11 @@ export function createFinals({ transcribe, buffer, track, outbox, interims, sign
     // Kept for a second try: by then the buffer may have moved on.
     const { startSample } = spoken
     const samples = buffer.slice(startSample, spoken.endSample)
-    return recognise({ startSample: context.startSample, endSample: spoken.endSample }).then(
-      (recognition) =>
-        saidAfter(context, spoken, recognition) ?? transcribe({ purpose: 'final', samples, startSample, signal }),
-    )
+    return recognise({ startSample: context.startSample, endSample: spoken.endSample }).then((recognition) => {
+      // What went wrong in the context must not spread.
+      const said = recognition.isDoubtful ? undefined : saidAfter(context, spoken, recognition)
+      return said ?? transcribe({ purpose: 'final', samples, startSample, signal })
+    })
   }
 
   function say(spoken: Spoken, flags: Flags, saying: Promise<Said>): void {

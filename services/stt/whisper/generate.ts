@@ -1,6 +1,6 @@
 import type { ModelManifest } from '../models/manifest.ts'
 import type { Decoding } from './decoder.ts'
-import { createLogitRules, probabilityOf } from './logit-rules.ts'
+import { createLogitRules, probabilityOf, type Sampling } from './logit-rules.ts'
 import { repetitionStart } from './repetition.ts'
 
 export interface GenerateOptions {
@@ -10,6 +10,8 @@ export interface GenerateOptions {
   readonly timestamps: boolean
   /** More tokens than this are not speech but a loop. */
   readonly maxTokens: number
+  /** Absent: the likeliest token each time. */
+  readonly sampling?: Sampling
   /** Called before each step; throws to stop. */
   readonly checkpoint: () => void
 }
@@ -26,11 +28,11 @@ export interface Generation {
   readonly looped: boolean
 }
 
-/** Takes the likeliest token at each step until the text ends, loops, or grows too long. */
+/** Chooses a token at each step until the text ends, loops, or grows too long. */
 export async function generate(decoding: Decoding, options: GenerateOptions): Promise<Generation> {
   const { manifest, prompt, timestamps, maxTokens, checkpoint } = options
   const { endOfText, startOfTranscript, noSpeech } = manifest.tokens
-  const rules = createLogitRules(manifest, timestamps)
+  const rules = createLogitRules(manifest, timestamps, options.sampling)
   const tokens: number[] = []
   const logProbabilities: number[] = []
   let total = 0

@@ -1,6 +1,7 @@
 import { test } from 'vitest'
 import type { ModelManifest } from '../models/manifest.ts'
 import { createLogitRules } from './logit-rules.ts'
+import { createRandom } from './random.ts'
 
 // Text 0-9, end of text 10, control tokens 11-16, timestamps 17-99.
 const END = 10
@@ -94,4 +95,50 @@ test('the probability is that among allowed tokens', ({ expect }) => {
   const { logProbability } = createLogitRules(manifest, false).choose(logits, [5])
 
   expect(logProbability).toBeCloseTo(2 - Math.log(Math.exp(2) + Math.exp(1)), 5)
+})
+
+/** How often each token is drawn in a thousand. */
+function drawn(temperature: number, seed: number): Map<number, number> {
+  const rules = createLogitRules(manifest, false, { temperature, random: createRandom(seed) })
+  const counts = new Map<number, number>()
+  for (let count = 0; count < 1000; count += 1) {
+    const logits = new Float32Array(100).fill(-50)
+    // 3 is suppressed.
+    for (const [token, share] of [
+      [3, 0.9],
+      [6, 0.75],
+      [7, 0.25],
+    ] as const)
+      logits[token] = Math.log(share)
+    const { token } = rules.choose(logits, [5])
+    counts.set(token, (counts.get(token) ?? 0) + 1)
+  }
+  return counts
+}
+
+test('draws allowed tokens by their shares, the same for the same seed', ({ expect }) => {
+  const counts = drawn(1, 7)
+
+  expect(new Set(counts.keys())).toEqual(new Set([6, 7]))
+  expect(counts.get(6)).toBeGreaterThan(700)
+  expect(counts.get(6)).toBeLessThan(800)
+  expect(drawn(1, 7)).toEqual(counts)
+  expect(drawn(1, 8)).not.toEqual(counts)
+})
+
+test('draws the likeliest nearly always when it is cold', ({ expect }) => {
+  // (1/3)^5 for each 1 in the likeliest's favour.
+  expect(drawn(0.2, 7).get(6)).toBeGreaterThan(985)
+})
+
+test('a drawn token carries its own probability, not that of the likeliest', ({ expect }) => {
+  const logits = new Float32Array(100).fill(Number.NEGATIVE_INFINITY)
+  logits[6] = 2
+  logits[7] = 1
+  const last = (): number => 0.999
+
+  const choice = createLogitRules(manifest, false, { temperature: 1, random: last }).choose(logits, [5])
+
+  expect(choice.token).toBe(7)
+  expect(choice.logProbability).toBeCloseTo(1 - Math.log(Math.exp(2) + Math.exp(1)), 5)
 })

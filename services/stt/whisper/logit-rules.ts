@@ -1,4 +1,5 @@
 import type { ModelManifest } from '../models/manifest.ts'
+import type { Random } from './random.ts'
 
 export interface Choice {
   readonly token: number
@@ -6,8 +7,15 @@ export interface Choice {
   readonly logProbability: number
 }
 
+/** Drawing instead of taking the likeliest token. */
+export interface Sampling {
+  /** Above 0; the higher, the likelier are unlikely tokens. */
+  readonly temperature: number
+  readonly random: Random
+}
+
 export interface LogitRules {
-  /** The likeliest allowed token after the tokens chosen so far. `logits` is changed. */
+  /** The next token after those chosen so far: the likeliest allowed one, or one drawn. `logits` is changed. */
   choose(logits: Float32Array, chosen: readonly number[]): Choice
 }
 
@@ -21,7 +29,7 @@ const NEGLIGIBLE_LOGIT = 16
  * Whisper's decoding rules. Timestamps come in pairs around each phrase, never go back, and win over text when together
  * they are likelier than any single piece of text.
  */
-export function createLogitRules(manifest: ModelManifest, timestamps: boolean): LogitRules {
+export function createLogitRules(manifest: ModelManifest, timestamps: boolean, sampling?: Sampling): LogitRules {
   const { tokens, suppressed, suppressedFirst, dimensions } = manifest
   const { endOfText, firstTimestamp } = tokens
   const never = suppressed.filter((id) => id < endOfText)
@@ -39,11 +47,13 @@ export function createLogitRules(manifest: ModelManifest, timestamps: boolean): 
       const time = likeliest(logits, allowed.timesFrom, allowed.timesTo)
       const largest = Math.max(text.logit, time.logit)
       const timeSum = sumExponentials(logits, allowed.timesFrom, allowed.timesTo, largest)
-      if (timeSum > Math.exp(text.logit - largest)) {
-        return { token: time.token, logProbability: time.logit - largest - Math.log(timeSum) }
-      }
-      const textSum = sumExponentials(logits, allowed.textFrom, allowed.textTo, largest)
-      return { token: text.token, logProbability: text.logit - largest - Math.log(textSum + timeSum) }
+      const isTime = timeSum > Math.exp(text.logit - largest)
+      const sum = isTime ? timeSum : timeSum + sumExponentials(logits, allowed.textFrom, allowed.textTo, largest)
+      const best = isTime ? time : text
+      const token = sampling
+        ? draw(logits, isTime ? { ...allowed, textTo: allowed.textFrom } : allowed, sampling)
+        : best.token
+      return { token, logProbability: (logits[token] as number) - largest - Math.log(sum) }
     },
   }
 }
@@ -98,6 +108,37 @@ function sumExponentials(logits: Float32Array, from: number, to: number, largest
     if (value > threshold) sum += Math.exp(value - largest)
   }
   return sum
+}
+
+/** One token of the ranges, each as often as its share at this temperature. */
+function draw(logits: Float32Array, ranges: TokenRanges, { temperature, random }: Sampling): number {
+  const { textFrom, textTo, timesFrom, timesTo } = ranges
+  const text = likeliest(logits, textFrom, textTo)
+  const time = likeliest(logits, timesFrom, timesTo)
+  const best = time.logit > text.logit ? time : text
+  const threshold = best.logit - NEGLIGIBLE_LOGIT * temperature
+  const candidates: number[] = []
+  const shares: number[] = []
+  let sum = 0
+  for (const [from, to] of [
+    [textFrom, textTo],
+    [timesFrom, timesTo],
+  ] as const) {
+    for (let id = from; id < to; id += 1) {
+      const value = logits[id] as number
+      if (value <= threshold) continue
+      const share = Math.exp((value - best.logit) / temperature)
+      sum += share
+      candidates.push(id)
+      shares.push(share)
+    }
+  }
+  let left = random() * sum
+  for (const [index, share] of shares.entries()) {
+    left -= share
+    if (left < 0) return candidates[index] ?? best.token
+  }
+  return best.token
 }
 
 /** Probability of one token among all of them. */

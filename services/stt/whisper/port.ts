@@ -33,6 +33,8 @@ export interface Recognition {
   readonly averageLogProbability: number
   readonly noSpeechProbability: number
   readonly compressionRatio: number
+  /** The guards against invented text still doubt it, after all tries: nothing should build on it. */
+  readonly isDoubtful?: boolean
   /** Wall time spent computing, for figures only. */
   readonly computeMs: number
 }

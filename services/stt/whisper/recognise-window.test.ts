@@ -41,3 +41,16 @@ test('an interim that loops is not done again', async ({ expect, onTestFinished 
 
   expect(await recognise({ ...SHORT, priority: 'interim' })).not.toEqual(full)
 })
+
+test('a doubtful text is tried at rising temperatures, the same ones each time', async ({ expect, onTestFinished }) => {
+  const recognise = await loadBabbler(onTestFinished)
+  const full: WindowRequest = { ...SHORT, slackPositions: 'full' }
+
+  const plain = await recognise({ ...full, priority: 'interim' })
+  const tried = await recognise(full)
+
+  expect(plain.text).not.toBe('')
+  expect(tried).not.toEqual(plain)
+  expect(tried.isDoubtful).toBe(true)
+  expect(await recognise(full)).toEqual(tried)
+})

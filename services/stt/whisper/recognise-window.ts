@@ -1,10 +1,11 @@
-import { deflateSync } from 'node:zlib'
 import type { SpokenWord } from '../../wire/speech.ts'
 import { SpeechError } from '../errors.ts'
 import { detectLanguage } from './detect-language.ts'
-import { encode } from './encoder.ts'
+import { encode, type EncodedAudio } from './encoder.ts'
+import { compressionOf, leastDoubtful, TEMPERATURES } from './guards.ts'
 import { SAMPLE_RATE_HZ } from './log-mel.ts'
 import type { Recognition, WindowOptions } from './port.ts'
+import { createRandom } from './random.ts'
 import { transcribePass, type Pass } from './transcribe-pass.ts'
 import type { WhisperModel } from './whisper-model.ts'
 
@@ -12,6 +13,7 @@ export type WindowRequest = Omit<WindowOptions, 'signal'>
 
 const POSITIONS_PER_SECOND = 50
 const FRAMES_PER_POSITION = 2
+const SEED = 1
 /** A rest shorter than this holds no word worth another pass. */
 const MIN_REST_SECONDS = 0.5
 
@@ -47,7 +49,7 @@ export async function recogniseWindow(
     if (request.priority === 'interim' || resumeSeconds === 0 || restSeconds < MIN_REST_SECONDS) break
     offsetSeconds += resumeSeconds
   }
-  return { ...summarise(model, passes), computeMs: performance.now() - started }
+  return { ...summarise(passes), computeMs: performance.now() - started }
 }
 
 interface Placed<T> {
@@ -61,32 +63,67 @@ interface GuardedOptions {
   readonly lastSpeechSeconds: number
 }
 
-/** Short windows loop more often: a result that did is replaced by one of the full window, except in interims. */
+/**
+ * A doubtful text is written again: of a short window, which loops more often, after a look at the full one; then freer
+ * and freer. Interims are not: the next one is near. Where nobody spoke there is no text.
+ */
 async function guardedPass(model: WhisperModel, samples: Float32Array, options: GuardedOptions): Promise<Pass> {
   const { request } = options
-  const pass = await singlePass(model, samples, options)
-  const isFinal = request.priority !== 'interim' && request.slackPositions !== 'full'
-  if (!pass.generation.looped || !isFinal) return pass
-  return singlePass(model, samples, { ...options, request: { ...request, slackPositions: 'full' } })
+  const isFull = request.slackPositions === 'full'
+  const window = await encodeWindow(model, samples, options)
+  const first = await decode(window, 0)
+  if (first.verdict === 'silence') return withoutText(first)
+  if (first.verdict === 'fine' || request.priority === 'interim') return first
+
+  const full = isFull
+    ? window
+    : await encodeWindow(model, samples, { ...options, request: { ...request, slackPositions: 'full' } })
+  const tries = isFull ? [first] : []
+  for (const temperature of TEMPERATURES.slice(tries.length)) {
+    const pass = await decode(full, temperature)
+    if (pass.verdict === 'silence') return withoutText(pass)
+    if (pass.verdict === 'fine') return pass
+    tries.push(pass)
+  }
+  const signs = tries.map((pass) => ({ ...pass.generation, compressionRatio: pass.compressionRatio, pass }))
+  return leastDoubtful(signs)?.pass ?? first
+
+  function decode(audio: EncodedWindow, temperature: number): Promise<Pass> {
+    const { checkpoint, lastSpeechSeconds } = options
+    return transcribePass(model, audio.encoded, {
+      language: audio.language,
+      timestamps: request.timestamps,
+      audioSeconds: samples.length / SAMPLE_RATE_HZ,
+      lastSpeechSeconds,
+      // The same audio gives the same words, however freely they were drawn.
+      ...(temperature > 0 && { sampling: { temperature, random: createRandom(SEED) } }),
+      checkpoint,
+    })
+  }
 }
 
-async function singlePass(model: WhisperModel, samples: Float32Array, options: GuardedOptions): Promise<Pass> {
+function withoutText(pass: Pass): Pass {
+  return { ...pass, text: '', segments: [], words: [], unfinishedAtSeconds: undefined }
+}
+
+interface EncodedWindow {
+  readonly encoded: EncodedAudio
+  readonly language: string
+}
+
+async function encodeWindow(
+  model: WhisperModel,
+  samples: Float32Array,
+  { request, checkpoint }: GuardedOptions,
+): Promise<EncodedWindow> {
   const { manifest, logMel, sessions } = model
-  const { request, checkpoint, lastSpeechSeconds } = options
   const audioSeconds = samples.length / SAMPLE_RATE_HZ
   const positions = windowPositions(audioSeconds, request.slackPositions, manifest.dimensions.audioPositions)
   checkpoint()
   const mel = logMel.compute(samples, positions * FRAMES_PER_POSITION)
   checkpoint()
-  const audio = await encode(sessions.encoder, mel, manifest.dimensions)
-  const language = languageOf(model, request.language) ?? (await detectLanguage(model, audio))
-  return transcribePass(model, audio, {
-    language,
-    timestamps: request.timestamps,
-    audioSeconds,
-    lastSpeechSeconds,
-    checkpoint,
-  })
+  const encoded = await encode(sessions.encoder, mel, manifest.dimensions)
+  return { encoded, language: languageOf(model, request.language) ?? (await detectLanguage(model, encoded)) }
 }
 
 function windowPositions(audioSeconds: number, slack: WindowOptions['slackPositions'], longest: number): number {
@@ -101,10 +138,10 @@ function languageOf({ manifest }: WhisperModel, language: string | undefined): s
   throw new SpeechError(400, `The model ${manifest.name} does not know the language "${language}".`)
 }
 
-function summarise(model: WhisperModel, passes: readonly Placed<Pass>[]): Omit<Recognition, 'computeMs'> {
+function summarise(passes: readonly Placed<Pass>[]): Omit<Recognition, 'computeMs'> {
   const words = passes.flatMap(({ offsetSeconds, value }) => value.words.map((word) => shift(word, offsetSeconds)))
   const text = passes
-    .map(({ value }) => model.tokenizer.decode(value.textTokens).trim())
+    .map(({ value }) => value.text)
     .filter((part) => part !== '')
     .join(' ')
   const generations = passes.map(({ value }) => value.generation)
@@ -119,7 +156,8 @@ function summarise(model: WhisperModel, passes: readonly Placed<Pass>[]): Omit<R
     confidence: words.length === 0 ? 0 : words.reduce((sum, { confidence }) => sum + confidence, 0) / words.length,
     averageLogProbability: tokenCount === 0 ? 0 : logProbability / tokenCount,
     noSpeechProbability: generations[0]?.noSpeechProbability ?? 1,
-    compressionRatio: compressionRatio(text),
+    compressionRatio: compressionOf(text),
+    isDoubtful: passes.some(({ value }) => value.verdict !== 'fine'),
   }
 }
 
@@ -127,11 +165,4 @@ function summarise(model: WhisperModel, passes: readonly Placed<Pass>[]): Omit<R
 function shift(word: SpokenWord, seconds: number): SpokenWord {
   const toMilliseconds = (time: number): number => Math.round((time + seconds) * 1000) / 1000
   return { ...word, startSeconds: toMilliseconds(word.startSeconds), endSeconds: toMilliseconds(word.endSeconds) }
-}
-
-/** Repetitive text compresses well; above 2.4 Whisper's authors distrust it. */
-function compressionRatio(text: string): number {
-  if (text === '') return 0
-  const bytes = Buffer.from(text, 'utf8')
-  return bytes.length / deflateSync(bytes).length
 }

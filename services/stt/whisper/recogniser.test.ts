@@ -3,6 +3,7 @@ import { test } from 'vitest'
 import { systemClock } from '../../wire/clock.ts'
 import { silentLog } from '../../wire/log.ts'
 import type { SpokenWord } from '../../wire/speech.ts'
+import { NOISES } from '../live/testing.ts'
 import { startPool } from './pool.ts'
 import type { Recogniser, Recognition, WindowOptions } from './port.ts'
 import { startRecogniser } from './recogniser.ts'
@@ -99,6 +100,18 @@ it('doubts silence', async ({ expect, recogniser }) => {
   expect(noSpeechProbability).toBeGreaterThan(0.6)
   expect(averageLogProbability).toBeLessThan(-0.5)
 })
+
+it.for(['white noise', 'pink noise'])(
+  'writes nothing for %s that it is made to hear',
+  async (name, { expect, recogniser }) => {
+    const noise = NOISES[name]?.(8) ?? new Float32Array(0)
+
+    const { text, words, noSpeechProbability } = await recogniser.recognise(noise, final)
+
+    expect(noSpeechProbability).toBeGreaterThan(0.6)
+    expect({ text, words }).toEqual({ text: '', words: [] })
+  },
+)
 
 it('answers a window without samples with nothing', async ({ expect, recogniser }) => {
   const recognition = await recogniser.recognise(new Float32Array(0), final)

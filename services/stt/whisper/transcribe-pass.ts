@@ -3,6 +3,8 @@ import { alignTokens } from './alignment.ts'
 import { startDecoding, type Decoding } from './decoder.ts'
 import type { EncodedAudio } from './encoder.ts'
 import { generate, type Generation } from './generate.ts'
+import { compressionOf, verdictOn, type Verdict } from './guards.ts'
+import type { Sampling } from './logit-rules.ts'
 import { SECONDS_PER_POSITION, splitSegments, type Segment } from './segments.ts'
 import type { WhisperModel } from './whisper-model.ts'
 import { groupWords, type WordGroup } from './word-groups.ts'
@@ -15,15 +17,17 @@ export interface PassOptions {
   readonly audioSeconds: number
   /** Where speech ended before this window, relative to its start; zero or less. */
   readonly lastSpeechSeconds: number
+  readonly sampling?: Sampling
   readonly checkpoint: () => void
 }
 
 /** One decoding of one encoded window. */
 export interface Pass {
   readonly generation: Generation
+  readonly text: string
+  readonly compressionRatio: number
+  readonly verdict: Verdict
   readonly segments: readonly Segment[]
-  /** Text tokens of the segments, in order. */
-  readonly textTokens: readonly number[]
   readonly words: readonly SpokenWord[]
   /** Where the next window must begin; `undefined` when all was said. */
   readonly unfinishedAtSeconds: number | undefined
@@ -48,15 +52,15 @@ export async function transcribePass(model: WhisperModel, audio: EncodedAudio, o
       Math.floor(dimensions.textPositions / 2),
       MIN_TOKEN_LIMIT + Math.ceil(MAX_TOKENS_PER_SECOND * audioSeconds),
     ),
+    ...(options.sampling && { sampling: options.sampling }),
     checkpoint,
   })
   const { segments, unfinishedAtSeconds } = splitSegments(generation.tokens, tokens.firstTimestamp, audioSeconds)
   const spoken = spokenTokens(segments, generation, tokens.endOfText)
-  const groups = groupWords(
-    spoken.map(({ token }) => token),
-    model.tokenizer,
-    language,
-  )
+  const textTokens = spoken.map(({ token }) => token)
+  const text = model.tokenizer.decode(textTokens).trim()
+  const signs = { ...generation, compressionRatio: compressionOf(text) }
+  const groups = groupWords(textTokens, model.tokenizer, language)
   const starts = tokenStarts({ model, audio, decoding, spoken, audioSeconds, promptLength: prompt.length })
   const words = timeWords(groups, starts, audioSeconds)
   const bySegment = segments.map((segment, index) => ({
@@ -67,8 +71,10 @@ export async function transcribePass(model: WhisperModel, audio: EncodedAudio, o
 
   return {
     generation,
+    text,
+    compressionRatio: signs.compressionRatio,
+    verdict: verdictOn(signs),
     segments,
-    textTokens: spoken.map(({ token }) => token),
     words: words.map((word, index) => toSpokenWord(word, groups[index], spoken)),
     unfinishedAtSeconds,
   }
