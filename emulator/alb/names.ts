@@ -18,13 +18,14 @@ export interface AwsNames {
 /** Ids come from the names, so that they are the same at every start. */
 export function createAwsNames({ name, region, accountId }: Pick<AwsNames, 'name' | 'region' | 'accountId'>): AwsNames {
   const id = toId(name)
-  const groups = new Map<string, string>()
-  const targetGroup = (group: string): string => {
+  const groups = new Map<string, Readonly<Record<'dimension' | 'arn', string>>>()
+  const namesOf = (group: string): Readonly<Record<'dimension' | 'arn', string>> => {
     const known = groups.get(group)
-    if (known !== undefined) return known
-    const value = `targetgroup/${group}/${toId(`${name}/${group}`)}`
-    groups.set(group, value)
-    return value
+    if (known) return known
+    const dimension = `targetgroup/${group}/${toId(`${name}/${group}`)}`
+    const both = { dimension, arn: `arn:aws:elasticloadbalancing:${region}:${accountId}:${dimension}` }
+    groups.set(group, both)
+    return both
   }
   return {
     accountId,
@@ -32,8 +33,8 @@ export function createAwsNames({ name, region, accountId }: Pick<AwsNames, 'name
     name,
     loadBalancer: `app/${name}/${id}`,
     fileName: `app.${name}.${id}`,
-    targetGroup,
-    targetGroupArn: (group) => `arn:aws:elasticloadbalancing:${region}:${accountId}:${targetGroup(group)}`,
+    targetGroup: (group) => namesOf(group).dimension,
+    targetGroupArn: (group) => namesOf(group).arn,
   }
 }
 
