@@ -31,3 +31,26 @@ test('when every node is lost DNS goes on to name them all', async ({ expect }) 
   expect(['a', 'b', 'c'].map((zone) => zones.isLost(zone))).toEqual([true, true, false])
   expect(() => zones.lose('c')).toThrow('The balancer has no node in c, but in a, b.')
 })
+
+test('a zone without a healthy target leaves DNS when its time to live is over, and is back at once', async ({
+  expect,
+}) => {
+  const clock = createVirtualClock(0)
+  const zones = createZones(['a', 'b'], clock)
+  const inDns = (): boolean[] => [0, 1].map((node) => zones.isInDns(node))
+
+  zones.setIll('b', 'web', true)
+  await clock.advance(30_000)
+  zones.setIll('b', 'web', true)
+  zones.setIll('b', 'api', true)
+  expect(inDns()).toEqual([true, true])
+  await clock.advance(30_000)
+  expect(inDns()).toEqual([true, false])
+  zones.setIll('b', 'web', false)
+  expect(inDns()).toEqual([true, true])
+  await clock.advance(30_000)
+  expect(inDns()).toEqual([true, false])
+  zones.setIll('a', 'web', true)
+  await clock.advance(60_000)
+  expect(inDns()).toEqual([true, true])
+})

@@ -9,6 +9,8 @@ export interface Zones {
   lose(zone: string): void
   /** @throws Error for a zone that is not the balancer's */
   restore(zone: string): void
+  /** A target group has targets in the zone, and none of them is healthy; or that is over. */
+  setIll(zone: string, targetGroup: string, isIll: boolean): void
   /** Whether a client that asks for the balancer's name is told the node's address. */
   isInDns(node: number): boolean
 }
@@ -18,14 +20,16 @@ const DNS_TTL_MS = 60_000
 
 export function createZones(names: readonly string[], clock: Pick<Clock, 'now'>): Zones {
   const lostAt = new Map<string, number>()
+  /** By zone and target group: `dns_failover` of AWS's default, fewer than one healthy target. */
+  const illAt = new Map(names.map((zone) => [zone, new Map<string, number>()]))
 
   function assertKnown(zone: string): void {
     if (!names.includes(zone)) throw new Error(`The balancer has no node in ${zone}, but in ${names.join(', ')}.`)
   }
 
   function hasLeftDns(zone: string): boolean {
-    const at = lostAt.get(zone)
-    return at !== undefined && clock.now() >= at + DNS_TTL_MS
+    const since = [lostAt.get(zone) ?? Infinity, ...(illAt.get(zone)?.values() ?? [])]
+    return clock.now() >= Math.min(...since) + DNS_TTL_MS
   }
 
   return {
@@ -39,8 +43,12 @@ export function createZones(names: readonly string[], clock: Pick<Clock, 'now'>)
       assertKnown(zone)
       lostAt.delete(zone)
     },
+    setIll(zone, targetGroup, isIll) {
+      const groups = illAt.get(zone)
+      if (!isIll) groups?.delete(targetGroup)
+      else if (groups?.has(targetGroup) === false) groups.set(targetGroup, clock.now())
+    },
     isInDns(node) {
-      if (lostAt.size === 0) return true
       // When none is left, DNS names them all.
       return !hasLeftDns(names[node] ?? '') || names.every(hasLeftDns)
     },

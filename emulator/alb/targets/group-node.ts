@@ -9,6 +9,8 @@ export interface GroupNode {
   routable: readonly Member[]
   /** Too few are healthy, so that all of them get requests. */
   isFailOpen: boolean
+  /** There are targets in its zone, and it sees none of them as healthy. */
+  isZoneIll: boolean
   /** Where its rotation stands. */
   turn: number
   /** Until when one of `routable` may be in slow start; 0 when none is. */
@@ -17,7 +19,7 @@ export interface GroupNode {
 
 /** Rotations of different nodes do not begin at the same target. */
 export function createGroupNode(index: number, zone: string): GroupNode {
-  return { index, zone, routable: [], isFailOpen: false, turn: index, slowUntil: 0 }
+  return { index, zone, routable: [], isFailOpen: false, isZoneIll: false, turn: index, slowUntil: 0 }
 }
 
 /** Decides anew where the node's requests go: to what it sees as healthy, or everywhere when that is too little. */
@@ -28,8 +30,12 @@ export function updateNode(
 ): void {
   const { index, zone } = node
   const isOwn = (member: Member): boolean => config.isCrossZone !== false || member.target.zone === zone
-  const registered = [...members].filter((member) => !member.fixed && isOwn(member))
-  const healthy = registered.filter((member) => member.views[index]?.track.health.state === 'healthy')
+  const isHealthy = (member: Member): boolean => member.views[index]?.track.health.state === 'healthy'
+  const all = [...members].filter((member) => !member.fixed)
+  const here = all.filter((member) => member.target.zone === zone)
+  node.isZoneIll = here.length > 0 && !here.some(isHealthy)
+  const registered = all.filter(isOwn)
+  const healthy = registered.filter(isHealthy)
   node.isFailOpen = registered.length > 0 && healthy.length < leastHealthy(config, registered.length)
   node.routable = node.isFailOpen ? registered : healthy
   const slowSince = node.routable.map((member) => member.views[index]?.slowSince ?? -Infinity)

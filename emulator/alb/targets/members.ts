@@ -120,7 +120,10 @@ export function createMembers(config: TargetGroupConfig, deps: MembersDeps): Mem
   }
 
   function changed(entry: MemberEntry): void {
-    for (const node of nodes) updateNode(node, entries.values(), { config, slowStartMs })
+    for (const node of nodes) {
+      updateNode(node, entries.values(), { config, slowStartMs })
+      zones.setIll(node.zone, name, node.isZoneIll)
+    }
     const health = healthOf(entry)
     if (health.state === entry.shown) return
     entry.shown = health.state

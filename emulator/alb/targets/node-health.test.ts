@@ -122,3 +122,26 @@ test('the targets of a lost zone time out for the other nodes, and are back when
   await clock.advance(4 * INTERVAL_MS)
   expect(picks(2).toSorted()).toEqual(['one', 'two'])
 })
+
+test('the node of a zone whose targets are all unhealthy leaves DNS, not one whose zone has none', async ({
+  expect,
+  onTestFinished,
+}) => {
+  const { group, zones, register, clock } = createTestTargetGroup({ onTestFinished, zones: ['a', 'b', 'c'] })
+  let isHealthy = true
+  const ill = createPatient('two', { zone: 'b', isHealthy: () => isHealthy })
+  await register(createPatient('one', { zone: 'a' }), ill)
+  const inDns = (): boolean[] => [0, 1, 2].map((node) => zones.isInDns(node))
+  await clock.advance(60_000)
+  const before = inDns()
+  isHealthy = false
+
+  await clock.advance(2 * INTERVAL_MS + 60_000)
+
+  expect([before, inDns()]).toEqual([
+    [true, true, true],
+    [true, false, true],
+  ])
+  group.deregister('two')
+  expect(inDns()).toEqual([true, true, true])
+})
