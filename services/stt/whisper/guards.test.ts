@@ -21,10 +21,10 @@ test('a phrase said over and over is beyond the limit of repetition, a sentence 
 })
 
 test('of doubtful texts the likeliest without repetition is kept, else the likeliest', ({ expect }) => {
-  const looped = { ...FINE, looped: true, averageLogProbability: -0.1 }
-  const repeating = { ...FINE, compressionRatio: 3, averageLogProbability: -0.2 }
-  const unsure = { ...FINE, averageLogProbability: -1.2 }
-  const unsurer = { ...FINE, averageLogProbability: -1.5 }
+  const looped = { signs: { ...FINE, looped: true, averageLogProbability: -0.1 } }
+  const repeating = { signs: { ...FINE, compressionRatio: 3, averageLogProbability: -0.2 } }
+  const unsure = { signs: { ...FINE, averageLogProbability: -1.2 } }
+  const unsurer = { signs: { ...FINE, averageLogProbability: -1.5 } }
 
   expect(leastDoubtful([looped, repeating, unsurer, unsure])).toBe(unsure)
   expect(leastDoubtful([repeating, looped])).toBe(looped)

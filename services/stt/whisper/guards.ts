@@ -27,10 +27,10 @@ export function verdictOn(signs: Signs): Verdict {
 }
 
 /** Of tries that are all doubtful: the likeliest of those that do not repeat themselves. */
-export function leastDoubtful<T extends Signs>(tries: readonly T[]): T | undefined {
-  const varied = tries.filter(({ looped, compressionRatio }) => !looped && compressionRatio <= MAX_COMPRESSION_RATIO)
+export function leastDoubtful<T extends { readonly signs: Signs }>(tries: readonly T[]): T | undefined {
+  const varied = tries.filter(({ signs }) => !signs.looped && signs.compressionRatio <= MAX_COMPRESSION_RATIO)
   const [best] = (varied.length > 0 ? varied : tries).toSorted(
-    (one, other) => other.averageLogProbability - one.averageLogProbability,
+    (one, other) => other.signs.averageLogProbability - one.signs.averageLogProbability,
   )
   return best
 }

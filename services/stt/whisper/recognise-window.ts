@@ -85,8 +85,7 @@ async function guardedPass(model: WhisperModel, samples: Float32Array, options: 
     if (pass.verdict === 'fine') return pass
     tries.push(pass)
   }
-  const signs = tries.map((pass) => ({ ...pass.generation, compressionRatio: pass.compressionRatio, pass }))
-  return leastDoubtful(signs)?.pass ?? first
+  return leastDoubtful(tries) ?? first
 
   function decode(audio: EncodedWindow, temperature: number): Promise<Pass> {
     const { checkpoint, lastSpeechSeconds } = options

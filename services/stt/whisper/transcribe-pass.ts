@@ -3,7 +3,7 @@ import { alignTokens } from './alignment.ts'
 import { startDecoding, type Decoding } from './decoder.ts'
 import type { EncodedAudio } from './encoder.ts'
 import { generate, type Generation } from './generate.ts'
-import { compressionOf, verdictOn, type Verdict } from './guards.ts'
+import { compressionOf, verdictOn, type Signs, type Verdict } from './guards.ts'
 import type { Sampling } from './logit-rules.ts'
 import { SECONDS_PER_POSITION, splitSegments, type Segment } from './segments.ts'
 import type { WhisperModel } from './whisper-model.ts'
@@ -25,7 +25,7 @@ export interface PassOptions {
 export interface Pass {
   readonly generation: Generation
   readonly text: string
-  readonly compressionRatio: number
+  readonly signs: Signs
   readonly verdict: Verdict
   readonly segments: readonly Segment[]
   readonly words: readonly SpokenWord[]
@@ -72,7 +72,7 @@ export async function transcribePass(model: WhisperModel, audio: EncodedAudio, o
   return {
     generation,
     text,
-    compressionRatio: signs.compressionRatio,
+    signs,
     verdict: verdictOn(signs),
     segments,
     words: words.map((word, index) => toSpokenWord(word, groups[index], spoken)),
