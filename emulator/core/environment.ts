@@ -8,7 +8,7 @@ import { environmentVariables } from './environment-variables.ts'
 import { type Faults, faultsOf, found } from './faults.ts'
 import { awsEndpointPart } from './parts/aws-endpoint.ts'
 import { backendPart } from './parts/backend.ts'
-import { loadBalancerPart, tlsFolder } from './parts/balancer.ts'
+import { accessLogFolder, loadBalancerPart, tlsFolder } from './parts/balancer.ts'
 import { functionPart } from './parts/function.ts'
 import { queueUrlsOf } from './parts/queue-urls.ts'
 import { servicePart } from './parts/service.ts'
@@ -28,6 +28,8 @@ export interface Environment {
   readonly events: EventStream
   /** Of the load balancer, by minute. */
   readonly metrics: Metrics
+  /** Folder of the load balancer's access log. */
+  readonly accessLogDir: string
   /** URL of each database, for clients of one's own such as psql or redis-cli. */
   readonly backends: Readonly<Record<string, string>>
   /** Where SQS and Lambda answer: `http://host:port`. */
@@ -104,6 +106,7 @@ export async function startEnvironment(options: EnvironmentOptions): Promise<Env
       httpsUrl,
       events,
       metrics: ready(world.metrics),
+      accessLogDir: accessLogFolder(state.path),
       secrets,
       backends,
       awsEndpoint,

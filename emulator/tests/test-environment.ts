@@ -5,7 +5,7 @@ import { systems } from '../../fixtures/systems/index.ts'
 import { systemClock } from '../../services/wire/clock.ts'
 import { systemIds } from '../../services/wire/ids.ts'
 import { startEnvironment, type Environment } from '../core/environment.ts'
-import type { BackendOptions } from '../core/environment-options.ts'
+import type { BackendOptions, HttpsOptions } from '../core/environment-options.ts'
 import { parseChoice } from '../core/system.ts'
 
 export interface TestEnvironmentOptions {
@@ -15,11 +15,12 @@ export interface TestEnvironmentOptions {
   readonly engine?: string
   readonly backends?: BackendOptions['mode']
   readonly hasRelays?: boolean
+  readonly https?: HttpsOptions
 }
 
 /** A fresh environment on a free port, with its state in a temporary folder, stopped when the test ends. */
 export async function startTestEnvironment(options: TestEnvironmentOptions): Promise<Environment> {
-  const { onTestFinished, engine = 'scripted', backends: mode = 'embedded', hasRelays, ...wanted } = options
+  const { onTestFinished, engine = 'scripted', backends: mode = 'embedded', hasRelays, https, ...wanted } = options
   const [system] = systems
   const baseDir = await mkdtemp(join(tmpdir(), 'aldea-test-'))
   onTestFinished(() => rm(baseDir, { recursive: true, force: true }))
@@ -34,6 +35,7 @@ export async function startTestEnvironment(options: TestEnvironmentOptions): Pro
     redisBinary: undefined,
     host: '127.0.0.1',
     port: 0,
+    https,
     logLevel: 'warn',
     clock: systemClock,
     ids: systemIds,

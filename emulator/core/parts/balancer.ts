@@ -37,7 +37,7 @@ export function loadBalancerPart(world: World): Part {
       world.metrics = metrics
       events.read(metrics.observe)
       const log = startAccessLog({
-        folder: join(stateDir, 'access-log'),
+        folder: accessLogFolder(stateDir),
         names,
         address: host,
         ids,
@@ -75,6 +75,10 @@ async function listenersOf({ topology, host, port, https, cacheDir }: World): Pr
 /** Where the user's authority and its certificates are kept. */
 export function tlsFolder(cacheDir: string): string {
   return join(cacheDir, 'tls')
+}
+
+export function accessLogFolder(stateDir: string): string {
+  return join(stateDir, 'access-log')
 }
 
 /** Only now is the port known that a listener on any free one has got. */
