@@ -8,7 +8,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fork } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs'
@@ -51,6 +51,7 @@ async function serve(send: (message: unknown) => void): Promise<void> {
     ids: systemIds,
   })
   send(environment.variables)
+  process.on('message', () => send(process.cpuUsage()))
   // Gone without a word when the other process has failed.
   await once(process, 'disconnect')
   await environment.stop()
@@ -88,15 +89,26 @@ async function measure(idleChanges: number, seconds: number): Promise<void> {
   }
   report('one at a time', idle, TARGETS_MS.idle)
   await settled()
+  const before = await cpuMsOf(child)
   const load = await steadily(seconds * CHANGES_PER_SECOND, (count) =>
     change(pool, arrivals, organisation(count), count + idleChanges + 2),
   )
   report(`${CHANGES_PER_SECOND} a second`, load, TARGETS_MS.load)
+  await settled()
+  const cpuMs = (await cpuMsOf(child)) - before
+  console.log(`${(cpuMs / load.length).toFixed(2)} ms of CPU a change, in the environment's process`)
 
   child.disconnect()
   sqs.destroy()
   redis.disconnect()
   await Promise.all([pool.end(), ended])
+}
+
+/** CPU time of the environment's process so far. */
+async function cpuMsOf(child: ChildProcess): Promise<number> {
+  child.send('cpu')
+  const [{ user, system }] = (await once(child, 'message')) as [NodeJS.CpuUsage]
+  return (user + system) / 1_000
 }
 
 /** `org-<first>` to `org-<last>`, in one transaction. */
