@@ -61,6 +61,8 @@ export function createFront({ mode, feed, mark, refuse, leave }: FrontDeps): Fro
   let chunked: ChunkedReader | undefined
   let closesAfterBody = false
   let requests = 0
+  /** Of the bytes at hand, what the parser behind has. */
+  let fed = 0
 
   function read(chunk: Buffer): void {
     if (state === 'deaf') return
@@ -73,14 +75,15 @@ export function createFront({ mode, feed, mark, refuse, leave }: FrontDeps): Fro
     pass(bytes)
   }
 
+  function flush(bytes: Buffer, end: number): void {
+    if (end > fed) feed(fed === 0 && end === bytes.length ? bytes : bytes.subarray(fed, end))
+    fed = end
+  }
+
   /** Goes through `bytes`; what needs no change is fed in pieces as large as can be. */
   function pass(bytes: Buffer): void {
     let at = 0
-    let fed = 0
-    const flush = (end: number): void => {
-      if (end > fed) feed(fed === 0 && end === bytes.length ? bytes : bytes.subarray(fed, end))
-      fed = end
-    }
+    fed = 0
 
     while (at < bytes.length && state !== 'deaf') {
       if (state === 'length') {
@@ -94,7 +97,7 @@ export function createFront({ mode, feed, mark, refuse, leave }: FrontDeps): Fro
         try {
           at = chunked.read(bytes, at, ignore)
         } catch {
-          flush(at)
+          flush(bytes, at)
           return stop({ status: 400, verdict: undefined, isBody: true })
         }
         if (chunked.isDone) endBody()
@@ -102,30 +105,26 @@ export function createFront({ mode, feed, mark, refuse, leave }: FrontDeps): Fro
       }
       // Empty lines before a request line mean nothing (RFC 9112 §2.2).
       if (bytes[at] === CR || bytes[at] === LF) {
-        flush(at)
+        flush(bytes, at)
         at += 1
         fed = at
         continue
       }
-      const next = readHead(bytes, at, flush)
+      const next = readHead(bytes, at)
       if (next === undefined) return
       at = next.end
       if (next.isReplaced) fed = at
     }
-    flush(at)
+    flush(bytes, at)
   }
 
   /** Where the head at `at` ends; undefined when the rest of the bytes is done with. */
-  function readHead(
-    bytes: Buffer,
-    at: number,
-    flush: (end: number) => void,
-  ): { end: number; isReplaced: boolean } | undefined {
+  function readHead(bytes: Buffer, at: number): { end: number; isReplaced: boolean } | undefined {
     const { end, isOrdinary } = scanHead(bytes, at)
     const length = (end === -1 ? bytes.length : end) - at
     const tooLong = toTooLong(bytes, at, length)
     if (tooLong !== undefined || end === -1) {
-      flush(at)
+      flush(bytes, at)
       if (tooLong !== undefined) stop({ status: tooLong, verdict: undefined, isBody: false })
       else held = bytes.subarray(at)
       return undefined
@@ -136,17 +135,17 @@ export function createFront({ mode, feed, mark, refuse, leave }: FrontDeps): Fro
     const request = readRequest(bytes.toString('latin1', at, end), mode)
     const { verdict } = request
     if (request.status !== undefined) {
-      flush(at)
+      flush(bytes, at)
       stop({ status: request.status, verdict, isBody: false })
       return undefined
     }
     const { rewritten, method, target, closes, framing } = request
     if (rewritten !== undefined) {
-      flush(at)
+      flush(bytes, at)
       mark({ index: requests, verdict, method, target, closes })
     }
     if (request.isWebSocket) {
-      flush(at)
+      flush(bytes, at)
       state = 'deaf'
       leave()
       const rest = bytes.subarray(rewritten === undefined ? at : end)
