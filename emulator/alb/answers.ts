@@ -68,8 +68,8 @@ export function answerRedirect(response: ServerResponse, { statusCode, location 
 }
 
 /** A whole answer for a connection whose request could not be read, or which is no longer HTTP; the connection ends. */
-export function toRawAnswer(status: OwnStatus, nowMs: number): string {
-  return toRaw(status, toPage(`${status} ${TITLES[status]}`), nowMs)
+export function toRawAnswer(status: OwnStatus, nowMs: number, lines = ''): string {
+  return toRaw(status, toPage(`${status} ${TITLES[status]}`), nowMs, lines)
 }
 
 const PLAIN_HTTP = 'The plain HTTP request was sent to HTTPS port'
@@ -81,7 +81,7 @@ export function toPlainHttpAnswer(nowMs: number): string {
   return toRaw(400, page, nowMs)
 }
 
-function toRaw(status: OwnStatus, page: string, nowMs: number): string {
+function toRaw(status: OwnStatus, page: string, nowMs: number, lines = ''): string {
   const head = [
     `HTTP/1.1 ${status} ${TITLES[status]}`,
     `Server: ${SERVER}`,
@@ -90,7 +90,7 @@ function toRaw(status: OwnStatus, page: string, nowMs: number): string {
     `Content-Length: ${page.length}`,
     'Connection: close',
   ]
-  return `${head.join('\r\n')}\r\n\r\n${page}`
+  return `${head.join('\r\n')}\r\n${lines}\r\n${page}`
 }
 
 interface Content {

@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { toRawAnswer } from './answers.ts'
 import type { Exchange, Failure } from './exchange.ts'
-import { withHandshakeCookies } from './handshake-cookies.ts'
+import { explanationLines } from './explain/explained.ts'
+import { withHandshakeLines } from './handshake-lines.ts'
 import type { InProcessTarget } from './model.ts'
 import type { OpenSocket, Registration } from './targets/member.ts'
 
@@ -35,7 +36,7 @@ export function forwardWebSocket(
     status = seen
     exchange.targetStatus = seen
     exchange.answeredAt = now()
-    return withHandshakeCookies(chunk, exchange)
+    return withHandshakeLines(chunk, exchange)
   })
 
   /** Without a frame that says goodbye once it is open; before that with an answer. */
@@ -44,7 +45,7 @@ export function forwardWebSocket(
     if (exchange.targetStatus !== undefined) return void socket.destroy()
     status = own
     unwatch()
-    socket.end(toRawAnswer(own, now()), () => socket.destroy())
+    socket.end(toRawAnswer(own, now(), explanationLines(exchange, own)), () => socket.destroy())
   }
   const sent: OpenSocket = { cut: (cause) => end(502, cause) }
   connection.onIdle = () => end(504, status === undefined ? 'target-timeout' : 'idle-timeout')

@@ -2,9 +2,12 @@ import { createServer, get } from 'node:http'
 import { type TestContext, test } from 'vitest'
 import {
   createTarget,
+  createTargetOf,
   exchangeRaw,
   forwardTo,
   healthCheck,
+  openSocket,
+  readUntil,
   register,
   startNetworkTarget,
   startTestBalancer,
@@ -116,4 +119,30 @@ test('nothing is said to whoever did not ask', async ({ expect, onTestFinished }
   )
   expect(received).toContain('200 OK')
   expect(received).not.toContain('x-aldea')
+})
+
+test('a socket is explained in the answer to its handshake, and so is one that is not opened', async ({
+  expect,
+  onTestFinished,
+}) => {
+  const { balancer, port } = await start(onTestFinished)
+  const server = createServer((_, response) => response.end('ok'))
+  server.on('upgrade', (_request, socket) =>
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n'),
+  )
+  const target = createTargetOf('one', server)
+  await register(balancer, 'web', [target])
+  const handshake =
+    'GET /v1/live HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nx-aldea-explain: 1\r\n\r\n'
+  const socket = await openSocket(port, onTestFinished)
+  socket.write(handshake)
+  const opened = await readUntil(socket, '\r\n\r\n')
+  expect(opened).toMatch(/^HTTP\/1\.1 101 Switching Protocols\r\nx-aldea-rule: 20\r\n/)
+  expect(opened).toContain('\r\nx-aldea-target: one in a\r\n')
+  expect(opened).toContain('\r\nUpgrade: websocket\r\n')
+
+  target.kill()
+  const refused = await exchangeRaw(port, handshake, onTestFinished)
+  expect(refused).toMatch(/^HTTP\/1\.1 502 Bad Gateway\r\n/)
+  expect(refused).toMatch(/\r\nx-aldea-why: 502: the target refused the connection.*\r\n\r\n<html>/)
 })

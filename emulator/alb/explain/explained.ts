@@ -52,6 +52,15 @@ export function explanationHeaders(exchange: Exchange, explained: Explained, sta
   return headers.flatMap(([name, value]): [string, string][] => (value === undefined ? [] : [[name, toHeader(value)]]))
 }
 
+/** As lines of a head that no server writes, each with its line break; none for whoever did not ask. */
+export function explanationLines(exchange: Exchange, status: number): string {
+  const { explained } = exchange
+  if (!explained) return ''
+  return explanationHeaders(exchange, explained, status)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join('')
+}
+
 export function describeRouting({ node, routing }: Pick<Explained, 'node' | 'routing'>): string | undefined {
   if (!routing) return undefined
   const { algorithm, routable, isFailOpen } = routing

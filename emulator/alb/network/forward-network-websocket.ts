@@ -3,7 +3,7 @@ import type { Timer } from '../../../services/wire/clock.ts'
 import { answer } from '../answers.ts'
 import type { Exchange, Failure } from '../exchange.ts'
 import type { Upgrade } from '../forward-websocket.ts'
-import { handshakeCookieLines } from '../handshake-cookies.ts'
+import { handshakeLines } from '../handshake-lines.ts'
 import type { NetworkTarget } from '../model.ts'
 import type { OpenSocket, Registration } from '../targets/member.ts'
 import { CONNECT_TIMEOUT_MS, toCloseFailure, toReadFailure } from './failures.ts'
@@ -133,5 +133,5 @@ export function forwardWebSocketToNetwork(
 }
 
 function toHead(reason: string, lines: string, exchange: Exchange): string {
-  return `HTTP/1.1 101 ${reason}\r\n${handshakeCookieLines(exchange, lines)}${lines}\r\n`
+  return `HTTP/1.1 101 ${reason}\r\n${handshakeLines(exchange, lines)}${lines}\r\n`
 }
