@@ -27,6 +27,9 @@ const COMPACT_ABOVE_BYTES = 8 * 1024 * 1024
 /** Rewritten when this many times as large as what it holds. */
 const SLACK = 3
 const OWNER_ONLY = 0o600
+const ROOM_BYTES = 64 * 1024
+/** UTF-8 of a code unit of UTF-16. */
+const MAX_BYTES_A_UNIT = 3
 
 /**
  * The records of a journal. A last line that was being written when the process ended is cut off: nobody was told yet
@@ -56,8 +59,10 @@ export function openJournal(options: JournalOptions): Journal {
   /** Below, nobody asks whether it is worth rewriting: that takes a look at every message. */
   let reviewAtBytes = Math.max(compactAboveBytes, 2 * sizeBytes)
   let lines: string[] = []
+  /** Where a turn's lines become bytes: memory of their own would take longer to get than to fill. */
+  const room = Buffer.allocUnsafe(ROOM_BYTES)
   /** What a full disk left over of an earlier turn. */
-  let unwritten = Buffer.alloc(0)
+  let unwritten: Buffer = Buffer.alloc(0)
   let waiting: ((error: Error | undefined) => void)[] = []
   let isScheduled = false
   let isClosed = false
@@ -75,15 +80,27 @@ export function openJournal(options: JournalOptions): Journal {
     // The number of a closed file may be another file's by now.
     if (isClosed) throw new Error(`The journal ${path} is closed.`)
     if (lines.length > 0) {
-      const added = Buffer.from(lines.join(''))
+      const added = encode(lines.join(''))
       unwritten = unwritten.length === 0 ? added : Buffer.concat([unwritten, added])
       lines = []
     }
-    while (unwritten.length > 0) {
-      const written = writeSync(file, unwritten)
-      sizeBytes += written
-      unwritten = unwritten.subarray(written)
+    try {
+      while (unwritten.length > 0) {
+        const written = writeSync(file, unwritten)
+        sizeBytes += written
+        unwritten = unwritten.subarray(written)
+      }
+    } catch (error) {
+      // The room is written over by what comes next.
+      unwritten = Buffer.from(unwritten)
+      throw error
     }
+  }
+
+  /** The bytes of a text, until the next one's are asked for. */
+  function encode(text: string): Buffer {
+    const fits = text.length * MAX_BYTES_A_UNIT <= room.length
+    return fits ? room.subarray(0, room.write(text)) : Buffer.from(text)
   }
 
   function isWasteful(): boolean {
