@@ -19,6 +19,7 @@ import { readClient } from './read-client.ts'
 import { watchIdle } from './idle-watch.ts'
 import { createRouter } from './rules/router.ts'
 import { answerPlainHttp } from './tls/plain-http.ts'
+import { BODY_READ } from './tls/stream-socket.ts'
 import { type TlsListenerOptions, createTlsListener } from './tls/tls-listener.ts'
 import type { RoutedTargetGroup } from './targets/target-group.ts'
 import { type Traffic, createTraffic } from './traffic.ts'
@@ -185,7 +186,11 @@ export async function startListener(config: ListenerConfig, deps: ListenerDeps):
       onHttp2(socket, tls) {
         const facts = { ...newFacts(), kind: 'h2', tls } as const
         count(socket, facts.node)
-        return (stream) => void take(stream, facts)
+        return (stream) => {
+          const connection = take(stream, facts)
+          watchIdle(connection, { clock, idleMs: attributes.idleTimeoutMs, onIdle: faults.onIdle })
+          stream.on(BODY_READ, () => (connection.lastActiveAt = clock.now()))
+        }
       },
       onPlain: (socket) => answerPlainHttp(socket, newFacts(), { clock, events }),
       onFailure: () => observer?.handshakeFailed(),

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { type Server, createServer } from 'node:http'
-import { connect as connectHttp2 } from 'node:http2'
+import { connect as connectHttp2, constants } from 'node:http2'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,11 +8,13 @@ import { text } from 'node:stream/consumers'
 import { connect as connectTls } from 'node:tls'
 import { type TestContext, test } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
-import { systemClock } from '../../../services/wire/clock.ts'
+import { type Clock, systemClock } from '../../../services/wire/clock.ts'
 import { systemIds } from '../../../services/wire/ids.ts'
+import { createVirtualClock } from '../../core/clock.ts'
 import { type EventStream, createEventStream } from '../../core/events.ts'
 import {
   accessOf,
+  createDeferred,
   createTarget,
   createTargetOf,
   exchangeRaw,
@@ -22,6 +24,7 @@ import {
   startNetworkTarget,
 } from '../../tests/test-balancer.ts'
 import { type LoadBalancer, startLoadBalancer } from '../load-balancer.ts'
+import type { ConnectionObserver } from '../metrics/connection-counts.ts'
 import type { Rule } from '../model.ts'
 import { openAuthority } from './authority.ts'
 import { openCertificates } from './certificates.ts'
@@ -42,12 +45,15 @@ const upgradeRule: Rule = {
 }
 
 /** One HTTPS listener in front of the groups `web` and `sockets`. */
-async function startHttps(onTestFinished: OnTestFinished): Promise<Secured> {
+async function startHttps(
+  onTestFinished: OnTestFinished,
+  { clock = systemClock, observer }: { clock?: Clock; observer?: ConnectionObserver } = {},
+): Promise<Secured> {
   const folder = await mkdtemp(join(tmpdir(), 'aldea-https-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
   const about = { hosts: ['api.localhost'], region: 'us-west-2', accountId: '000000000000' }
   const tls = await openCertificates({ folder, clock: systemClock, ...about })
-  const events = createEventStream(systemClock)
+  const events = createEventStream(clock)
   const balancer = await startLoadBalancer(
     {
       name: 'test',
@@ -55,7 +61,7 @@ async function startHttps(onTestFinished: OnTestFinished): Promise<Secured> {
       listeners: [{ host: '127.0.0.1', port: 0, rules: [upgradeRule], defaultAction: forwardTo('web'), tls }],
       targetGroups: ['web', 'sockets'].map((name) => ({ name, healthCheck })),
     },
-    { clock: systemClock, ids: systemIds, events },
+    { clock, ids: systemIds, events, ...(observer && { observer }) },
   )
   onTestFinished(() => balancer.stop())
   const { cert } = await openAuthority(folder, systemClock)
@@ -143,7 +149,9 @@ test('a WebSocket goes over TLS and is logged as wss, with http in its request',
   const secured = await startHttps(onTestFinished)
   const server = createServer((_, response) => response.end('ok'))
   const sockets = new WebSocketServer({ server })
-  sockets.on('connection', (socket) => socket.on('message', (message: Buffer) => socket.send(`echo ${message.toString()}`)))
+  sockets.on('connection', (socket) =>
+    socket.on('message', (message: Buffer) => socket.send(`echo ${message.toString()}`)),
+  )
   await register(secured.balancer, 'sockets', [createTargetOf('sockets', server)])
 
   const { port, ca } = secured
@@ -200,4 +208,68 @@ test('stopping tells clients of HTTP/2, lets what is underway end and frees the 
   await secured.balancer.stop()
   await Promise.all([told, closed])
   expect(await accessOf(secured.events, '/slow')).toMatchObject({ kind: 'h2', status: 200 })
+})
+
+test('a target that is silent for the idle timeout is a 504 over HTTP/2 too; a client that leaves is a 460', async ({
+  expect,
+  onTestFinished,
+}) => {
+  const clock = createVirtualClock(Date.now())
+  const secured = await startHttps(onTestFinished, { clock })
+  const arrived = [createDeferred<void>(), createDeferred<void>()]
+  const left = createDeferred<boolean>()
+  await register(secured.balancer, 'web', [
+    createTarget('silent', (request, response) => {
+      if (request.url === '/left') response.on('close', () => left.resolve(response.writableEnded))
+      arrived[request.url === '/left' ? 1 : 0]?.resolve()
+    }),
+  ])
+  const silent = ask(secured, '/silent')
+  await arrived[0]?.promise
+  await clock.advance(60_000)
+  expect((await silent).answer).toMatchObject({ ':status': 504, 'content-length': '132' })
+  expect(await accessOf(secured.events, '/silent')).toMatchObject({ status: 504, failure: 'target-timeout' })
+
+  const session = connectHttp2(`https://localhost:${secured.port}`, { ca: secured.ca })
+  onTestFinished(() => session.destroy())
+  const stream = session.request({ ':path': '/left' })
+  await arrived[1]?.promise
+  stream.close(constants.NGHTTP2_CANCEL)
+  expect(await left.promise).toBe(false)
+  expect(await accessOf(secured.events, '/left')).toMatchObject({
+    status: 460,
+    target: 'silent',
+    targetStatus: undefined,
+  })
+})
+
+test('connections are counted once, whatever runs over them, and handshakes that fail are', async ({
+  expect,
+  onTestFinished,
+}) => {
+  const seen: string[] = []
+  const closed = createDeferred<void>()
+  const observer: ConnectionObserver = {
+    opened: (node) => seen.push(`opened ${node}`),
+    closed(node) {
+      seen.push(`closed ${node}`)
+      closed.resolve()
+    },
+    handshakeFailed: () => seen.push('failed'),
+  }
+  const { port, ca } = await startHttps(onTestFinished, { observer })
+  const old = connectTls({
+    port,
+    host: '127.0.0.1',
+    maxVersion: 'TLSv1.1',
+    minVersion: 'TLSv1',
+    ciphers: 'ALL:@SECLEVEL=0',
+  })
+  await once(old, 'error')
+  const session = connectHttp2(`https://localhost:${port}`, { ca })
+  for (const path of ['/1', '/2', '/3']) await once(session.request({ ':path': path }).resume(), 'close')
+  expect(session.remoteSettings.maxConcurrentStreams).toBe(128)
+  session.close()
+  await closed.promise
+  expect(seen).toEqual(['failed', 'opened 0', 'closed 0'])
 })

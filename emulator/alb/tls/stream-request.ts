@@ -1,6 +1,6 @@
 import { IncomingMessage } from 'node:http'
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
-import type { StreamSocket } from './stream-socket.ts'
+import { BODY_READ, type StreamSocket } from './stream-socket.ts'
 
 export interface StreamHead {
   readonly headers: IncomingHttpHeaders
@@ -43,6 +43,7 @@ function fill(request: IncomingMessage, stream: ServerHttp2Stream, socket: Strea
   request._read = () => void stream.resume()
   stream.on('data', (chunk: Buffer) => {
     socket.bytesRead += chunk.length
+    socket.emit(BODY_READ)
     if (isWanted && !request.push(chunk)) stream.pause()
   })
   stream.on('end', () => {

@@ -6,6 +6,9 @@ import type { TLSSocket } from 'node:tls'
 /** What belongs to a connection of HTTP/1.1, or to the way its bytes are cut: HTTP/2 has its own (RFC 9113 §8.2.2). */
 const CONNECTION_HEADERS = new Set(['connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade'])
 
+/** Event of a `StreamSocket`: some of the request's body has come. */
+export const BODY_READ = 'body-read'
+
 const HEAD_END = '\r\n\r\n'
 
 /**
