@@ -164,3 +164,31 @@ test('of a request that breaks a rule of HTTP the line says which', ({ expect })
     fields(lineOf({ classification: 'Ambiguous', classificationReason: 'UndefinedTransferEncodingSemantics' }), 28, 29),
   ).toBe('"Ambiguous" "UndefinedTransferEncodingSemantics"')
 })
+
+/** The expression by which AWS's own documentation has Athena read these files. */
+const ATHENA =
+  /^([^ ]*) ([^ ]*) ([^ ]*) ([^ ]*):([0-9]*) ([^ ]*)[:-]([0-9]*) ([-.0-9]*) ([-.0-9]*) ([-.0-9]*) (|[-0-9]*) (-|[-0-9]*) ([-0-9]*) ([-0-9]*) "([^ ]*) (.*) (- |[^ ]*)" "([^"]*)" ([A-Z0-9-_]+) ([A-Za-z0-9.-]*) ([^ ]*) "([^"]*)" "([^"]*)" "([^"]*)" ([-.0-9]*) ([^ ]*) "([^"]*)" "([^"]*)" "([^ ]*)" "([^\s]+?)" "([^\s]+)" "([^ ]*)" "([^ ]*)" ?([^ ]*)? ?( .*)?$/
+
+test('Athena reads every kind of line', ({ expect }) => {
+  const nothing = { method: '-', url: '-', authority: '-', httpVersion: '-', userAgent: undefined, traceId: '-' }
+  const tls = {
+    cipher: 'TLS_AES_256_GCM_SHA384',
+    protocol: 'TLSv1.3',
+    serverName: 'a',
+    certificateArn: 'arn:1',
+    isReused: false,
+  }
+  const lines = [
+    lineOf({}),
+    lineOf({ kind: 'h2', tls }),
+    lineOf({ ...unrouted, status: 503 }),
+    lineOf({ ...unrouted, ...nothing, status: 400, rule: undefined, action: undefined, targetGroup: undefined }),
+    lineOf({ target: '3f2a', targetAddress: undefined }),
+    lineOf({ userAgent: 'a "b" c', url: '/a b', transformedUrl: '/c' }),
+  ]
+  const read = lines.map((line) => ATHENA.exec(line))
+  expect(read.map((groups) => groups?.[12])).toEqual(['200', '200', '-', '-', '200', '200'])
+  expect(read[1]?.[19]).toBe('TLS_AES_256_GCM_SHA384')
+  expect(read[3]?.[11]).toBe('400')
+  expect(read[5]?.[18]).toBe(String.raw`a \x22b\x22 c`)
+})

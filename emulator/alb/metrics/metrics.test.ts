@@ -90,6 +90,7 @@ test('requests are counted as a whole, by zone, by target group and by both', as
   const { balancer, port, metrics } = await startMeasured(onTestFinished)
   await register(balancer, 'web', [
     createTarget('one', (request, response) => response.writeHead(request.url === '/missing' ? 404 : 200).end('ok')),
+    createTarget('two', (request, response) => response.writeHead(request.url === '/missing' ? 404 : 200).end('ok')),
   ])
   // A connection each, and the nodes take them in turn.
   for (const path of ['/', '/', '/missing', '/empty', '/fixed', '/moved']) await get(port, path, { agent: new Agent() })
@@ -107,6 +108,7 @@ test('requests are counted as a whole, by zone, by target group and by both', as
   expect(sums('HTTPCode_ELB_3XX_Count')).toEqual({ all: 1, b: 1 })
   expect(sums('HTTP_Redirect_Count')).toEqual({ all: 1, b: 1 })
   expect(sums('NewConnectionCount')).toEqual({ all: 6, a: 3, b: 3 })
+  expect(sums('RequestCountPerTarget')).toEqual({ web: 1.5 })
   expect(sums('ProcessedBytes')['all']).toBeGreaterThan(6 * 100)
   expect(points[0]?.dimensions.LoadBalancer).toBe(names.loadBalancer)
 })

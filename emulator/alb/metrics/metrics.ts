@@ -101,6 +101,17 @@ export function createMetrics({ clock, names, zones, healthOf }: MetricsDeps): M
     }
   }
 
+  /** Among the healthy ones, as scaling by requests wants it. */
+  function perTargetOf(minute: Minute, add: Add): void {
+    const all = minute.cells.flatMap((groups) => [...groups.values()])
+    for (const group of new Set(all.flatMap(({ targetGroup }) => targetGroup ?? []))) {
+      const requests = all.reduce((sum, cell) => sum + (cell.targetGroup === group ? cell.requests : 0), 0)
+      const healthy = hosts.measure('healthy', { group }, { fromMs: minute.at, toMs: minute.at + MINUTE_MS })?.maximum
+      const each = requests / Math.max(1, healthy ?? 1)
+      add('RequestCountPerTarget', 'Count', { at: minute.at, group }, ofTotal(each))
+    }
+  }
+
   function connectionsOf(at: number, add: Add): void {
     for (const zone of zonesOrAll()) {
       const { opened, active, failed } = connections.in(at, zone === undefined ? undefined : zones.indexOf(zone))
@@ -152,7 +163,10 @@ export function createMetrics({ clock, names, zones, healthOf }: MetricsDeps): M
       }
       for (let at = first; at <= latest; at += MINUTE_MS) {
         const minute = minutes.find((each) => each.at === at)
-        if (minute) requestsOf(minute, add)
+        if (minute) {
+          requestsOf(minute, add)
+          perTargetOf(minute, add)
+        }
         connectionsOf(at, add)
         hostsOf(at, add)
       }
