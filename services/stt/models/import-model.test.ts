@@ -134,7 +134,7 @@ test('touches no folder that holds something else', async ({ expect, onTestFinis
 })
 
 test.for([
-  { what: 'no model.bin', file: 'model.bin', content: undefined, message: 'Cannot open' },
+  { what: 'no model.bin', file: 'model.bin', content: undefined, message: 'holds no model of a known format' },
   {
     what: 'another kind of model',
     file: 'model.bin',

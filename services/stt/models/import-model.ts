@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { chmod, copyFile, mkdir, mkdtemp, open, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, mkdtemp, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { openCt2Model } from './ct2-reader.ts'
+import { MULTILINGUAL_VOCABULARY } from './alignment-heads.ts'
 import { ModelError } from './errors.ts'
 import { decoderGraph } from './graph/decoder-graph.ts'
 import { encoderGraph } from './graph/encoder-graph.ts'
+import { hashFiles } from './hash-files.ts'
+import { readDimensions } from './layout.ts'
 import {
   loadManifest,
   MANIFEST_FILE,
@@ -15,18 +15,18 @@ import {
   type ModelManifest,
   type NetworkFiles,
 } from './manifest.ts'
+import { openSource } from './open-source.ts'
 import type { GraphBuilder } from './onnx-writer.ts'
 import type { Encoded } from './protobuf.ts'
-import { loadSourceConfig, readDimensions } from './source.ts'
-import { loadVocabulary } from './vocabulary.ts'
+import type { WhisperSource } from './source.ts'
 
 export interface ImportOptions {
-  /** A faster-whisper folder: model.bin, config.json, and vocabulary.json, vocabulary.txt or tokenizer.json. */
+  /** A folder or file of any known format, told by its content: CTranslate2, ggml, safetensors, ONNX. */
   readonly from: string
   /** Folder to write. One that holds a model is replaced as a whole. */
   readonly to: string
   readonly precision: 'int8' | 'fp32'
-  /** Name of the model; by default that of the source folder without `whisper-`. */
+  /** Name of the model; by default that of the source without `whisper-`. */
   readonly name?: string
   /** Called when a step begins. */
   readonly onProgress?: (step: ImportStep) => void
@@ -39,11 +39,8 @@ const WEIGHTS_LICENSE = 'MIT'
 
 const VOCABULARY_FILE = 'vocabulary.json'
 
-/** First vocabulary size with languages; English-only models have one token less. */
-const MULTILINGUAL_VOCABULARY = 51_865
-
 /**
- * Converts a CTranslate2 Whisper to the folder the recogniser loads. The folder appears at once and whole, or not at
+ * Converts a Whisper to the folder the recogniser loads. The folder appears at once and whole, or not at
  * all.
  * @throws {@link ModelError} for files that are missing, unknown or corrupt.
  */
@@ -66,51 +63,55 @@ export async function importModel(options: ImportOptions): Promise<ModelManifest
 }
 
 async function writeModel(folder: string, options: ImportOptions): Promise<ModelManifest> {
-  const { from, precision, onProgress } = options
-  onProgress?.('reading')
-  const source = join(from, 'model.bin')
-  const weights = await openCt2Model(source)
+  options.onProgress?.('reading')
+  const source = await openSource(options.from)
   try {
-    if (weights.spec !== 'WhisperSpec') throw new ModelError(`${source} is a ${weights.spec}, not a WhisperSpec.`)
-    const dimensions = readDimensions(weights)
-    const config = await loadSourceConfig(from, dimensions)
-    const vocabulary = await loadVocabulary(from)
-    const { sha256 } = await describeFile(from, 'model.bin')
-    const multilingual = dimensions.vocabulary >= MULTILINGUAL_VOCABULARY
-
-    onProgress?.('encoder')
-    const encoder = await writeGraph(folder, 'encoder', await encoderGraph(weights, dimensions, precision))
-    onProgress?.('decoder')
-    const { alignmentHeads } = config
-    const decoder = await writeGraph(
-      folder,
-      'decoder',
-      await decoderGraph(weights, { dimensions, precision, alignmentHeads }),
-    )
-    onProgress?.('vocabulary')
-    await writeFile(join(folder, VOCABULARY_FILE), JSON.stringify(vocabulary.texts))
-
-    const manifest: ModelManifest = {
-      format: MODEL_FORMAT,
-      name: options.name ?? basename(resolve(from)).replace(/^(faster-)?whisper-/, ''),
-      version: `${precision}-${sha256.slice(0, 8)}`,
-      precision,
-      multilingual,
-      dimensions,
-      tokens: vocabulary.tokens,
-      languages: multilingual ? vocabulary.languages : {},
-      alignmentHeads,
-      suppressed: config.suppressed,
-      suppressedFirst: config.suppressedFirst,
-      files: { encoder, decoder, vocabulary: await describeFile(folder, VOCABULARY_FILE) },
-      source: { file: 'model.bin', sha256, spec: weights.spec },
-      license: WEIGHTS_LICENSE,
-    }
-    await writeFile(join(folder, MANIFEST_FILE), `${JSON.stringify(manifest, undefined, 1)}\n`)
-    return manifest
+    return await convert(folder, source, options)
   } finally {
-    await weights.close()
+    await source.close()
   }
+}
+
+async function convert(folder: string, source: WhisperSource, options: ImportOptions): Promise<ModelManifest> {
+  const { precision, onProgress } = options
+  const { weights, files } = source
+  const [file = ''] = files
+  const dimensions = readDimensions(file, weights)
+  const vocabulary = await source.loadVocabulary(dimensions)
+  const config = await source.loadConfig(dimensions, vocabulary)
+  const sha256 = await hashFiles(files)
+  const multilingual = dimensions.vocabulary >= MULTILINGUAL_VOCABULARY
+
+  onProgress?.('encoder')
+  const encoder = await writeGraph(folder, 'encoder', await encoderGraph(weights, dimensions, precision))
+  onProgress?.('decoder')
+  const { alignmentHeads } = config
+  const decoder = await writeGraph(
+    folder,
+    'decoder',
+    await decoderGraph(weights, { dimensions, precision, alignmentHeads }),
+  )
+  onProgress?.('vocabulary')
+  await writeFile(join(folder, VOCABULARY_FILE), JSON.stringify(vocabulary.texts))
+
+  const manifest: ModelManifest = {
+    format: MODEL_FORMAT,
+    name: options.name ?? source.name,
+    version: `${precision}-${sha256.slice(0, 8)}`,
+    precision,
+    multilingual,
+    dimensions,
+    tokens: vocabulary.tokens,
+    languages: multilingual ? vocabulary.languages : {},
+    alignmentHeads,
+    suppressed: config.suppressed,
+    suppressedFirst: config.suppressedFirst,
+    files: { encoder, decoder, vocabulary: await describeFile(folder, VOCABULARY_FILE) },
+    source: { file: basename(file), sha256, spec: source.format },
+    license: WEIGHTS_LICENSE,
+  }
+  await writeFile(join(folder, MANIFEST_FILE), `${JSON.stringify(manifest, undefined, 1)}\n`)
+  return manifest
 }
 
 async function writeGraph(folder: string, name: 'encoder' | 'decoder', graph: GraphBuilder): Promise<NetworkFiles> {
@@ -133,14 +134,9 @@ async function writePieces(folder: string, name: string, pieces: Encoded): Promi
 }
 
 async function describeFile(folder: string, name: string): Promise<ModelFile> {
-  const hash = createHash('sha256')
-  let bytes = 0
-  for await (const chunk of createReadStream(join(folder, name))) {
-    const piece = chunk as Buffer
-    hash.update(piece)
-    bytes += piece.byteLength
-  }
-  return { name, bytes, sha256: hash.digest('hex') }
+  const path = join(folder, name)
+  const { size } = await stat(path)
+  return { name, bytes: size, sha256: await hashFiles([path]) }
 }
 
 /** Only an empty folder or an earlier import may be replaced. */

@@ -1,4 +1,4 @@
-import type { Tensor } from './ct2-reader.ts'
+import type { Tensor } from './source.ts'
 import type { TensorData } from './onnx-writer.ts'
 
 const INT8_MAX = 127

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ModelError } from './errors.ts'
+import { readText } from './json-file.ts'
 import type { SpecialTokens } from './manifest.ts'
 
 /** What a source folder says about its tokens. */
@@ -14,29 +14,43 @@ export interface Vocabulary {
 /** `<|en|>`; three letters since `yue` and `haw`. */
 const LANGUAGE_TOKEN = /^<\|([a-z]{2,3})\|>$/
 
-const READERS: readonly (readonly [file: string, parse: (text: string) => readonly string[]])[] = [
+type Parse = (text: string, added: string) => readonly string[]
+
+const READERS: readonly (readonly [file: string, parse: Parse])[] = [
   ['vocabulary.json', parseList],
   ['vocabulary.txt', (text) => text.replace(/\n$/, '').split('\n')],
   ['tokenizer.json', parseTokenizer],
+  ['vocab.json', parseVocab],
 ]
 
+/** Beside `vocab.json`: what it does not number itself. */
+const ADDED_TOKENS = 'added_tokens.json'
+
+/** Twice what Whisper has. */
+const MAX_TOKENS = 110_000
+
 /**
- * Reads `vocabulary.json`, `vocabulary.txt` or `tokenizer.json`, whichever is there first.
+ * Reads `vocabulary.json`, `vocabulary.txt`, `tokenizer.json` or `vocab.json` with `added_tokens.json`, whichever is
+ * there first.
  * @throws {@link ModelError} when there is none or it lacks Whisper's special tokens.
  */
 export async function loadVocabulary(folder: string): Promise<Vocabulary> {
   for (const [file, parse] of READERS) {
     const path = join(folder, file)
-    const text = await readFile(path, 'utf8').catch(() => undefined)
+    const text = await readText(path)
     if (text === undefined) continue
-    return toVocabulary(path, readTokens(path, text, parse))
+    const added = file === 'vocab.json' ? ((await readText(join(folder, ADDED_TOKENS))) ?? '{}') : ''
+    return toVocabulary(
+      path,
+      readTokens(path, () => parse(text, added)),
+    )
   }
   throw new ModelError(`${folder} has none of ${READERS.map(([file]) => file).join(', ')}.`)
 }
 
-function readTokens(path: string, text: string, parse: (text: string) => readonly string[]): readonly string[] {
+function readTokens(path: string, parse: () => readonly string[]): readonly string[] {
   try {
-    return parse(text)
+    return parse()
   } catch (error) {
     throw new ModelError(`${path} cannot be read as a vocabulary.`, { cause: error })
   }
@@ -81,9 +95,22 @@ function parseTokenizer(text: string): readonly string[] {
     readonly model: { readonly vocab: Readonly<Record<string, number>> }
     readonly added_tokens: readonly { readonly id: number; readonly content: string }[]
   }
+  return byId([
+    ...Object.entries(value.model.vocab),
+    ...value.added_tokens.map(({ id, content }) => [content, id] as const),
+  ])
+}
+
+function parseVocab(text: string, added: string): readonly string[] {
+  return byId([text, added].flatMap((each) => Object.entries(JSON.parse(each) as Readonly<Record<string, number>>)))
+}
+
+function byId(tokens: readonly (readonly [name: string, id: number])[]): readonly string[] {
   const names: string[] = []
-  for (const [name, id] of Object.entries(value.model.vocab)) names[id] = name
-  for (const { id, content } of value.added_tokens) names[id] = content
+  for (const [name, id] of tokens) {
+    if (!Number.isInteger(id) || id < 0 || id >= MAX_TOKENS) throw new RangeError(`"${name}" has the id ${id}.`)
+    names[id] = name
+  }
   return Array.from(names, (name) => name ?? '')
 }
 

@@ -1,5 +1,5 @@
 import { createGraph, type GraphBuilder } from '../onnx-writer.ts'
-import type { Ct2Model } from '../ct2-reader.ts'
+import type { Weights } from '../source.ts'
 import type { AlignmentHead, WhisperDimensions } from '../manifest.ts'
 import { quantiseColumns, transpose } from '../quantise.ts'
 import {
@@ -28,7 +28,7 @@ export interface DecoderGraphOptions {
  * Outputs: `logits` [batch, rows, vocabulary], `alignment` [batch, alignment heads, steps, positions] in the order of
  * layers and heads, `present_key_i` and `present_value_i` [batch, heads, past + steps, 64].
  */
-export async function decoderGraph(weights: Ct2Model, options: DecoderGraphOptions): Promise<GraphBuilder> {
+export async function decoderGraph(weights: Weights, options: DecoderGraphOptions): Promise<GraphBuilder> {
   const { dimensions, precision } = options
   const { heads, decoderLayers, vocabulary } = dimensions
   const graph = createGraph('whisper decoder')

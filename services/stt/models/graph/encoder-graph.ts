@@ -1,5 +1,5 @@
 import { createGraph, type GraphBuilder } from '../onnx-writer.ts'
-import type { Ct2Model } from '../ct2-reader.ts'
+import type { Weights } from '../source.ts'
 import type { WhisperDimensions } from '../manifest.ts'
 import {
   feedForward,
@@ -18,7 +18,7 @@ import {
  * 64]. Frames may be any even number up to twice the positions of the model.
  */
 export async function encoderGraph(
-  weights: Ct2Model,
+  weights: Weights,
   dimensions: WhisperDimensions,
   precision: Precision,
 ): Promise<GraphBuilder> {

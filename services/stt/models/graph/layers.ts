@@ -1,5 +1,5 @@
 import type { GraphBuilder, TensorData } from '../onnx-writer.ts'
-import type { Ct2Model, Tensor } from '../ct2-reader.ts'
+import type { Tensor, Weights } from '../source.ts'
 import { quantiseColumns, transpose } from '../quantise.ts'
 
 /** Arithmetic of the written model: 8-bit weights with activations quantised on the fly, or plain single precision. */
@@ -13,7 +13,7 @@ const LAYER_NORM_EPSILON = 1e-5
 /** What the layers of both graphs are made with. */
 export interface LayerContext {
   readonly graph: GraphBuilder
-  readonly weights: Ct2Model
+  readonly weights: Weights
   readonly precision: Precision
 }
 
