@@ -1,15 +1,19 @@
 /**
- * The cost of the balancer before a built-in service: the same Fastify app asked directly, and as an in-process
- * target behind the balancer. Each server has a process and one core of its own, the load comes from another core,
- * rounds alternate. Usage: `tsx scripts/bench/balancer.ts [rounds] [seconds]`.
+ * The cost of the balancer. Before a built-in service: the same Fastify app asked directly, and as an in-process target.
+ * Before a network target: the balancer, and nginx and haproxy where they are installed, before the same upstream, once a
+ * trivial one and once the Fastify app. Each server under test has a process and one core of its own; load and upstream
+ * are on another; rounds alternate. Judge by CPU time: rates also hold what the other core does. Usage:
+ * `tsx scripts/bench/balancer.ts [rounds] [seconds]`.
  */
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import Fastify, { type FastifyInstance } from 'fastify'
-import { startLoadBalancer } from '../../emulator/alb/load-balancer.ts'
+import { type LoadBalancer, startLoadBalancer } from '../../emulator/alb/load-balancer.ts'
 import type { Rule } from '../../emulator/alb/model.ts'
 import { createEventStream } from '../../emulator/core/events.ts'
 import { startService } from '../../emulator/ecs/service.ts'
@@ -17,8 +21,11 @@ import { systemClock } from '../../services/wire/clock.ts'
 import { systemIds } from '../../services/wire/ids.ts'
 import { silentLog } from '../../services/wire/log.ts'
 import { createShared } from '../../services/wire/shared.ts'
+import { PROXIES, isInstalled, startProxy } from './balancer/proxies.ts'
 
-const TARGET_RATIO = 0.75
+const IN_PROCESS_RATIO = 0.8
+/** Of nginx's, before each upstream. */
+const NETWORK_RATIOS = { trivial: 0.45, direct: 0.7 } as const
 const ROUNDS = 7
 const ROUND_SECONDS = 3
 const CONNECTIONS = 50
@@ -57,16 +64,28 @@ function hostRule(priority: number, host: string): Rule {
   }
 }
 
-const SERVERS = { direct: serveDirectly, balancer: serveBehindBalancer } as const
+const SERVERS = {
+  direct: serveDirectly,
+  trivial: serveTrivially,
+  balancer: serveBehindBalancer,
+  network: serveNetwork,
+} as const
 type ServerName = keyof typeof SERVERS
 
 const [first, second] = process.argv.slice(2)
-if (first === 'direct' || first === 'balancer') await serve(first)
-else await compare(Number(first ?? ROUNDS), Number(second ?? ROUND_SECONDS))
+if (first !== undefined && first in SERVERS) {
+  await serve(first as ServerName, Number(second))
+} else {
+  const [rounds, seconds] = [Number(first ?? ROUNDS), Number(second ?? ROUND_SECONDS)]
+  console.log(`cores     ${canPin ? 'one for the server, another for load and upstream' : 'not pinned: no taskset'}`)
+  await compare(rounds, seconds)
+  for (const upstream of ['trivial', 'direct'] as const) await compareNetwork(upstream, rounds, seconds)
+}
 
 interface BenchServer {
   readonly url: string
-  readonly child: ChildProcess
+  cpuMicros(): Promise<number>
+  stop(): Promise<void>
 }
 
 interface Round {
@@ -85,15 +104,43 @@ async function compare(rounds: number, seconds: number): Promise<void> {
       pairs.push([await measure(direct, seconds), await measure(balancer, seconds)])
     }
   } finally {
-    direct.child.kill()
-    balancer.child.kill()
+    await direct.stop()
+    await balancer.stop()
   }
   const rate = median(pairs.map(([one, other]) => other.requestsPerSecond / one.requestsPerSecond))
   const cpu = median(pairs.map(([one, other]) => one.cpuMicrosPerRequest / other.cpuMicrosPerRequest))
-  console.log(`cores     ${canPin ? 'one for the server, another for the load' : 'not pinned: no taskset'}`)
   console.log(`direct    ${describe(pairs.map(([one]) => one))}`)
   console.log(`balancer  ${describe(pairs.map(([, other]) => other))}`)
-  console.log(`ratio     ${rate.toFixed(3)} by requests/s, ${cpu.toFixed(3)} by CPU time, wanted ≥ ${TARGET_RATIO}`)
+  console.log(`ratio     ${rate.toFixed(3)} by requests/s, ${cpu.toFixed(3)} by CPU time, wanted ≥ ${IN_PROCESS_RATIO}`)
+}
+
+/** The balancer and its rivals before one upstream. */
+async function compareNetwork(upstreamName: 'trivial' | 'direct', rounds: number, seconds: number): Promise<void> {
+  const upstream = await startServer(upstreamName, LOAD_CORE)
+  const { port, pathname } = new URL(upstream.url)
+  const servers = new Map<string, BenchServer>([['network', await startServer('network', SERVER_CORE, Number(port))]])
+  for (const name of PROXIES.filter(isInstalled)) {
+    const proxy = await startProxy(name, Number(port), (command) => pinned(SERVER_CORE, command))
+    servers.set(name, { ...proxy, url: proxy.url + pathname })
+  }
+  const results = new Map<string, Round[]>([...servers.keys()].map((name) => [name, []]))
+  try {
+    for (const server of servers.values()) await measure(server, 1)
+    for (let round = 0; round < rounds; round += 1) {
+      for (const [name, server] of servers) results.get(name)?.push(await measure(server, seconds))
+    }
+  } finally {
+    await Promise.all([upstream, ...servers.values()].map((server) => server.stop()))
+  }
+  console.log(`upstream  ${upstreamName === 'trivial' ? 'an answer of two bytes' : 'the Fastify app'}`)
+  for (const [name, each] of results) console.log(`${name.padEnd(9)} ${describe(each)}`)
+  const [own = [], nginx] = [results.get('network'), results.get('nginx')]
+  if (!nginx) return
+  const rate = median(own.map((each, index) => each.requestsPerSecond / (nginx[index]?.requestsPerSecond ?? 0)))
+  const cpu = median(own.map((each, index) => (nginx[index]?.cpuMicrosPerRequest ?? 0) / each.cpuMicrosPerRequest))
+  console.log(
+    `ratio     ${rate.toFixed(3)} by requests/s, ${cpu.toFixed(3)} by CPU time, wanted ≥ ${NETWORK_RATIOS[upstreamName]}`,
+  )
 }
 
 function describe(rounds: readonly Round[]): string {
@@ -103,18 +150,23 @@ function describe(rounds: readonly Round[]): string {
 }
 
 /** The server's side: says its address, then, when asked, the CPU time it has used. */
-async function serve(name: ServerName): Promise<void> {
+async function serve(name: ServerName, upstreamPort: number): Promise<void> {
   process.on('message', () => {
     const { user, system } = process.cpuUsage()
     process.send?.(user + system)
   })
-  process.send?.(await SERVERS[name]())
+  process.send?.(await SERVERS[name](upstreamPort))
 }
 
-async function startServer(name: ServerName): Promise<BenchServer> {
-  const [command, ...rest] = pinned(SERVER_CORE, [process.execPath, ...process.execArgv, thisFile, name])
+async function startServer(name: ServerName, core = SERVER_CORE, upstreamPort = 0): Promise<BenchServer> {
+  const [command, ...rest] = pinned(core, [process.execPath, ...process.execArgv, thisFile, name, `${upstreamPort}`])
   const child = spawn(command ?? '', rest, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
-  return { child, url: String(await answerOf(child)) }
+  const url = String(await answerOf(child))
+  const cpuMicros = async (): Promise<number> => {
+    child.send('cpu')
+    return Number(await answerOf(child))
+  }
+  return { url, cpuMicros, stop: async () => void child.kill() }
 }
 
 async function answerOf(child: ChildProcess): Promise<unknown> {
@@ -129,18 +181,13 @@ async function answerOf(child: ChildProcess): Promise<unknown> {
   }
 }
 
-async function cpuMicrosOf({ child }: BenchServer): Promise<number> {
-  child.send('cpu')
-  return Number(await answerOf(child))
-}
-
 async function measure(server: BenchServer, seconds: number): Promise<Round> {
   const autocannon = createRequire(import.meta.url).resolve('autocannon')
   const load = [process.execPath, autocannon, '-j', '-c', `${CONNECTIONS}`, '-d', `${seconds}`, server.url]
   const [command, ...rest] = pinned(LOAD_CORE, load)
-  const before = await cpuMicrosOf(server)
+  const before = await server.cpuMicros()
   const { stdout } = await run(command ?? '', rest)
-  const cpuMicros = (await cpuMicrosOf(server)) - before
+  const cpuMicros = (await server.cpuMicros()) - before
   const { requests, errors, non2xx } = JSON.parse(stdout) as LoadResult
   if (errors + non2xx > 0) throw new Error(`${errors} errors and ${non2xx} answers that are not 2xx at ${server.url}`)
   return { requestsPerSecond: requests.average, cpuMicrosPerRequest: cpuMicros / requests.total }
@@ -173,7 +220,23 @@ async function serveDirectly(): Promise<string> {
   return `${await app.listen({ host: HOST, port: 0 })}/v1/models`
 }
 
-async function serveBehindBalancer(): Promise<string> {
+/** As little as Node can do. */
+async function serveTrivially(): Promise<string> {
+  const server = createServer((_, response) => response.end('ok')).listen(0, HOST)
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  return `http://${HOST}:${port}/v1/models`
+}
+
+async function serveNetwork(upstreamPort: number): Promise<string> {
+  const balancer = await startBenchBalancer()
+  const gone = new AbortController().signal
+  const target = { id: 'one', zone: 'a', kind: 'network', host: HOST, port: upstreamPort, gone } as const
+  balancer.targetGroup('app').register(target)
+  return `http://${HOST}:${balancer.listeners[0]?.port}/v1/models`
+}
+
+async function startBenchBalancer(): Promise<LoadBalancer> {
   const events = createEventStream(systemClock)
   const healthCheck = {
     path: '/health',
@@ -182,7 +245,7 @@ async function serveBehindBalancer(): Promise<string> {
     healthyThreshold: 5,
     unhealthyThreshold: 2,
   }
-  const balancer = await startLoadBalancer(
+  return startLoadBalancer(
     {
       name: 'bench',
       zones: ['a', 'b'],
@@ -201,6 +264,10 @@ async function serveBehindBalancer(): Promise<string> {
     },
     { clock: systemClock, ids: systemIds, events },
   )
+}
+
+async function serveBehindBalancer(): Promise<string> {
+  const balancer = await startBenchBalancer()
   await startService({
     name: 'app',
     zones: ['a', 'b'],
