@@ -29,7 +29,7 @@ type Window = Omit<WindowOptions, 'language' | 'signal'>
 
 // Measured slacks: 128 loops now and then, 256 hardly. For finals the full window is no better than 384 and takes twice the
 // time; looped finals are redone with it.
-const LIVE_WINDOWS = {
+export const LIVE_WINDOWS = {
   interim: { priority: 'interim', slackPositions: 256, timestamps: false },
   cut: { priority: 'final', slackPositions: 512, timestamps: true },
   final: { priority: 'final', slackPositions: 384, timestamps: true },
@@ -78,8 +78,9 @@ export function createWhisperEngine(deps: WhisperDeps): SpeechEngine {
     openStream(options, send) {
       return openLiveStream(options, {
         ears,
-        async transcribe({ purpose, samples, signal }) {
-          return recognise(samples, { ...LIVE_WINDOWS[purpose], language: options.language, signal })
+        async transcribe({ purpose, samples, draft, signal }) {
+          const window = { ...LIVE_WINDOWS[purpose], language: options.language, signal }
+          return recognise(samples, draft ? { ...window, draft } : window)
         },
         send(message) {
           if (message.type === 'Summary') audioSeconds += message.audioSeconds

@@ -15,6 +15,7 @@ export interface InterimWindow {
   readonly samples: Float32Array
 }
 
+const noTokens: readonly number[] = []
 const INTERIM = { isFinal: false, speechFinal: false, fromFinalize: false } as const
 
 export function createInterims({ transcribe, outbox }: { transcribe: Transcribe; outbox: Outbox }): Interims {
@@ -25,14 +26,23 @@ export function createInterims({ transcribe, outbox }: { transcribe: Transcribe;
     const isOver = new Promise<undefined>((resolve) => {
       over.signal.addEventListener('abort', () => resolve(undefined), { once: true })
     })
-    return { over, isOver, isBusy: false, waiting: undefined as InterimWindow | undefined, lastText: '' }
+    return {
+      over,
+      isOver,
+      isBusy: false,
+      waiting: undefined as InterimWindow | undefined,
+      lastText: '',
+      draft: noTokens,
+    }
   }
 
   function run(window: InterimWindow): void {
     const turn = current
     const { signal } = turn.over
     turn.isBusy = true
-    const recognition = transcribe({ ...window, startSample: window.span.startSample, purpose: 'interim', signal })
+    const { span, samples } = window
+    const { draft } = turn
+    const recognition = transcribe({ samples, startSample: span.startSample, purpose: 'interim', draft, signal })
       // An interim that fails is an interim less; the final will tell.
       .catch(() => undefined)
     outbox.put(async () => {
@@ -42,6 +52,7 @@ export function createInterims({ transcribe, outbox }: { transcribe: Transcribe;
       const next = turn.waiting
       turn.waiting = undefined
       if (next) run(next)
+      if (answer && !answer.isDoubtful) turn.draft = answer.tokens ?? noTokens
       if (!answer || isLoop(answer) || answer.text === turn.lastText) return undefined
       turn.lastText = answer.text
       return toResult(window.span, INTERIM, answer)

@@ -14,5 +14,7 @@ export interface Window {
   readonly samples: Float32Array
   /** Position of the first sample in the stream. */
   readonly startSample: number
+  /** What the last interim of the same speech wrote: most of what this one will. */
+  readonly draft?: readonly number[]
   readonly signal: AbortSignal
 }

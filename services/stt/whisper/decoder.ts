@@ -14,12 +14,14 @@ export interface Decoding {
    * call.
    */
   feed(tokens: readonly number[], rows: number): Promise<Float32Array[]>
+  /** Takes back all tokens but the first `length`. */
+  truncate(length: number): void
 }
 
 export function startDecoding(session: InferenceSession, audio: EncodedAudio, dimensions: WhisperDimensions): Decoding {
   const { vocabulary } = dimensions
   const attention: Float32Array[] = []
-  let cache = emptyCache(dimensions)
+  let cache: Readonly<Record<string, Tensor>> = emptyCache(dimensions)
   let length = 0
 
   return {
@@ -51,10 +53,28 @@ export function startDecoding(session: InferenceSession, audio: EncodedAudio, di
       const logits = floats(outputs['logits'])
       return Array.from({ length: rows }, (_, row) => logits.subarray(row * vocabulary, (row + 1) * vocabulary))
     },
+    truncate(kept) {
+      if (kept >= length) return
+      cache = Object.fromEntries(Object.entries(cache).map(([name, tensor]) => [name, firstSteps(tensor, kept)]))
+      attention.length = kept
+      length = kept
+    },
   }
 }
 
-function emptyCache({ heads, decoderLayers }: WhisperDimensions): InferenceSession.FeedsType {
+/** [1, heads, steps, size] → [1, heads, kept, size]. */
+function firstSteps(tensor: Tensor, kept: number): Tensor {
+  const values = floats(tensor)
+  const [, heads = 0, steps = 0, size = 0] = tensor.dims
+  const result = new Float32Array(heads * kept * size)
+  for (let head = 0; head < heads; head += 1) {
+    const from = head * steps * size
+    result.set(values.subarray(from, from + kept * size), head * kept * size)
+  }
+  return new Tensor('float32', result, [1, heads, kept, size])
+}
+
+function emptyCache({ heads, decoderLayers }: WhisperDimensions): Readonly<Record<string, Tensor>> {
   const empty = new Tensor('float32', new Float32Array(0), [1, heads, 0, HEAD_SIZE])
   const layers = Array.from({ length: decoderLayers }, (_, layer) => layer)
   return Object.fromEntries(

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { test } from 'vitest'
 import type { ModelManifest } from '../models/manifest.ts'
 import type { Decoding } from './decoder.ts'
@@ -28,6 +29,7 @@ function saying(tokens: readonly number[]): Decoding {
   return {
     length: 0,
     attention: [],
+    truncate: () => undefined,
     async feed(_tokens, rows) {
       const token = tokens[said] ?? END
       said += 1
@@ -74,4 +76,71 @@ test('stops between steps when it is told to', async ({ expect }) => {
   }
 
   await expect(generate(saying([1, 2, 3, 4]), { ...options, checkpoint })).rejects.toThrow('enough')
+})
+
+/** A decoder whose every answer depends on all it was fed, in few tokens so that drafts are often right. */
+function listening(seed: number): Decoding & { readonly passes: number } {
+  const fed: number[] = []
+  let passes = 0
+  function logitsAfter(tokens: readonly number[]): Float32Array {
+    let state = seed
+    for (const token of tokens) state = Math.imul(state ^ token, 0x9e3779b1) >>> 7
+    const logits = new Float32Array(VOCABULARY).fill(-9)
+    for (let token = 0; token < 4; token += 1) logits[token] = (Math.imul(state, 2 * token + 1) >>> 8) % 97
+    logits[END] = tokens.length > 12 ? 60 : -9
+    return logits
+  }
+  return {
+    get passes() {
+      return passes
+    },
+    get length() {
+      return fed.length
+    },
+    get attention() {
+      return fed.map((token) => Float32Array.of(token))
+    },
+    async feed(tokens, rows) {
+      passes += 1
+      fed.push(...tokens)
+      return Array.from({ length: rows }, (_, row) => logitsAfter(fed.slice(0, fed.length - rows + row + 1)))
+    },
+    truncate(length) {
+      fed.length = Math.min(fed.length, length)
+    },
+  }
+}
+
+test('a draft changes nothing, however wrong it is', async ({ expect }) => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.nat(),
+      fc.nat({ max: 16 }),
+      fc.array(fc.nat({ max: 3 }), { maxLength: 20 }),
+      fc.integer({ min: 2, max: 20 }),
+      async (seed, right, wrong, maxTokens) => {
+        const plain = listening(seed)
+        const expected = await generate(plain, { ...options, maxTokens })
+        const drafted = listening(seed)
+
+        const draft = [...expected.tokens.slice(0, right), ...wrong]
+        const generation = await generate(drafted, { ...options, maxTokens, draft })
+
+        expect(generation).toEqual(expected)
+        // Word times are read from it.
+        expect(drafted.attention).toEqual(plain.attention)
+        expect(drafted.passes).toBeLessThanOrEqual(plain.passes + 1)
+      },
+    ),
+  )
+})
+
+test('a draft that is right takes one pass', async ({ expect }) => {
+  const { tokens } = await generate(listening(5), options)
+  const decoding = listening(5)
+
+  await generate(decoding, { ...options, draft: tokens })
+
+  expect(tokens.length).toBeGreaterThan(5)
+  expect(decoding.passes).toBe(1)
 })

@@ -22,6 +22,11 @@ export interface WindowOptions {
   readonly slackPositions: number | 'full'
   /** Timestamp tokens steer long windows; interims go faster without. */
   readonly timestamps: boolean
+  /**
+   * `tokens` of a recognition of most of the same audio with the same `timestamps`: verified in one pass, which is
+   * cheaper than writing them again.
+   */
+  readonly draft?: readonly number[]
   readonly signal?: AbortSignal
 }
 
@@ -33,6 +38,8 @@ export interface Recognition {
   readonly averageLogProbability: number
   readonly noSpeechProbability: number
   readonly compressionRatio: number
+  /** As the model wrote it, timestamps included; a `draft` for more of the same audio. */
+  readonly tokens?: readonly number[]
   /** The guards against invented text still doubt it, after all tries: nothing should build on it. */
   readonly isDoubtful?: boolean
   /** Wall time spent computing, for figures only. */

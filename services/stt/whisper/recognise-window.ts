@@ -94,6 +94,7 @@ async function guardedPass(model: WhisperModel, samples: Float32Array, options: 
       timestamps: request.timestamps,
       audioSeconds: samples.length / SAMPLE_RATE_HZ,
       lastSpeechSeconds,
+      ...(request.draft && { draft: request.draft }),
       // The same audio gives the same words, however freely they were drawn.
       ...(temperature > 0 && { sampling: { temperature, random: createRandom(SEED) } }),
       checkpoint,
@@ -156,6 +157,7 @@ function summarise(passes: readonly Placed<Pass>[]): Omit<Recognition, 'computeM
     averageLogProbability: tokenCount === 0 ? 0 : logProbability / tokenCount,
     noSpeechProbability: generations[0]?.noSpeechProbability ?? 1,
     compressionRatio: compressionOf(text),
+    tokens: passes.flatMap(({ value }) => value.generation.tokens),
     isDoubtful: passes.some(({ value }) => value.verdict !== 'fine'),
   }
 }

@@ -18,6 +18,7 @@ export interface PassOptions {
   /** Where speech ended before this window, relative to its start; zero or less. */
   readonly lastSpeechSeconds: number
   readonly sampling?: Sampling
+  readonly draft?: readonly number[]
   readonly checkpoint: () => void
 }
 
@@ -53,6 +54,7 @@ export async function transcribePass(model: WhisperModel, audio: EncodedAudio, o
       MIN_TOKEN_LIMIT + Math.ceil(MAX_TOKENS_PER_SECOND * audioSeconds),
     ),
     ...(options.sampling && { sampling: options.sampling }),
+    ...(options.draft && { draft: options.draft }),
     checkpoint,
   })
   const { segments, unfinishedAtSeconds } = splitSegments(generation.tokens, tokens.firstTimestamp, audioSeconds)

@@ -1,0 +1,84 @@
+import type { StreamOptions } from '../../services/stt/engines/port.ts'
+import { SAMPLE_RATE_HZ } from '../../services/stt/audio/format.ts'
+import { toPcm } from '../../services/stt/live/testing.ts'
+import { createPolicy } from '../../services/stt/live/policy.ts'
+import type { Purpose, Transcribe } from '../../services/stt/live/transcriber.ts'
+import { FRAME_SAMPLES, type Ears } from '../../services/stt/vad/ears.ts'
+import type { SpeechResult } from '../../services/wire/speech.ts'
+
+/** A live stream whose every answer comes before its next frame: what the policy can do on a machine without limits. */
+export interface Lockstep {
+  readonly results: readonly TimedResult[]
+  readonly windows: readonly WindowCost[]
+  readonly audioSeconds: number
+}
+
+export interface TimedResult {
+  /** Audio that had been heard when it came. */
+  readonly atSeconds: number
+  readonly result: SpeechResult
+}
+
+export interface WindowCost {
+  readonly purpose: Purpose
+  readonly audioSeconds: number
+  /** CPU time of the whole process, all threads. */
+  readonly cpuMs: number
+}
+
+const OPTIONS: StreamOptions = {
+  encoding: undefined,
+  sampleRateHz: SAMPLE_RATE_HZ,
+  channels: 1,
+  language: 'en',
+  interimResults: true,
+  endpointingMs: 300,
+  utteranceEndMs: undefined,
+  vadEvents: false,
+}
+
+export async function runInLockstep(
+  samples: Float32Array,
+  ears: Ears,
+  recognise: Transcribe,
+  options: Partial<StreamOptions> = {},
+): Promise<Lockstep> {
+  const results: TimedResult[] = []
+  const windows: WindowCost[] = []
+  let heardSamples = 0
+  const policy = createPolicy(
+    { ...OPTIONS, ...options },
+    {
+      async transcribe(window) {
+        const before = process.cpuUsage()
+        const recognition = await recognise(window)
+        const { user, system } = process.cpuUsage(before)
+        windows.push({
+          purpose: window.purpose,
+          audioSeconds: window.samples.length / SAMPLE_RATE_HZ,
+          cpuMs: (user + system) / 1000,
+        })
+        return recognition
+      },
+      send(message) {
+        if (message.type === 'Result') results.push({ atSeconds: heardSamples / SAMPLE_RATE_HZ, result: message })
+      },
+      fail(error) {
+        throw error
+      },
+    },
+  )
+  const pcm = toPcm(samples)
+  const ear = ears.open({ encoding: 's16', sampleRateHz: SAMPLE_RATE_HZ, channels: 1 }, 600)
+  for (let offset = 0; offset < pcm.length; offset += 2 * FRAME_SAMPLES) {
+    const heard = await ear.push(pcm.subarray(offset, offset + 2 * FRAME_SAMPLES))
+    heardSamples += heard.samples.length
+    await policy.hear(heard)
+    await policy.said()
+  }
+  await policy.hear(await ear.finish())
+  policy.close()
+  await policy.said()
+  ear.close()
+  return { results, windows, audioSeconds: samples.length / SAMPLE_RATE_HZ }
+}
