@@ -2,7 +2,7 @@ import { Agent } from 'node:http'
 import { describe, test } from 'vitest'
 import { exchangeRaw, forwardTo, get } from '../../tests/test-balancer.ts'
 import type { Condition, Rule } from '../model.ts'
-import { startRouted } from './routed.ts'
+import { startRouted } from './testing-routed.ts'
 import { TARGET_KINDS } from './testing.ts'
 
 const rule = (priority: number, ...conditions: readonly Condition[]): Rule => ({

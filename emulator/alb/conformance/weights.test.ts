@@ -3,7 +3,7 @@ import { describe, test } from 'vitest'
 import { seededRandom } from '../../tests/seeded-random.ts'
 import { get } from '../../tests/test-balancer.ts'
 import type { Action } from '../model.ts'
-import { startRouted } from './routed.ts'
+import { startRouted } from './testing-routed.ts'
 import { TARGET_KINDS } from './testing.ts'
 
 const SEED = 0x5eed

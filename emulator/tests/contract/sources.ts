@@ -40,7 +40,7 @@ export async function readSources(): Promise<readonly Source[]> {
 /** Tests, and what only tests use: it is not published and may look everywhere. */
 export function isTest(path: string): boolean {
   return (
-    /\.test\.ts$|\/(contract|testing)\.ts$|\/queue\/contract\/|\.bench\.ts$/.test(path) ||
+    /\.test\.ts$|\/(contract|testing(-[a-z-]+)?)\.ts$|\/queue\/contract\/|\.bench\.ts$/.test(path) ||
     path.startsWith('emulator/tests/')
   )
 }
