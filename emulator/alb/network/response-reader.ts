@@ -1,4 +1,4 @@
-import { createChunkedReader } from '../wire/chunked.ts'
+import { type ChunkedReader, createChunkedReader } from '../wire/chunked.ts'
 
 /** The head of a target's answer. */
 export interface ResponseHead {
@@ -36,13 +36,14 @@ const STATUS_LINE = /^HTTP\/1\.([01]) ([1-9]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?
 const HEADER_LINE = /^([\w!#$%&'*+.^`|~-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*?)[ \t]*$/
 const DIGITS = /^\d{1,15}$/
 const NOTHING = Buffer.alloc(0)
+const NO_TRAILERS: readonly string[] = []
 
 /** Reads one answer to a request with `method` (RFC 9112 §6.3). */
 export function createResponseReader(method: string, taker: ResponseTaker): ResponseReader {
   let held: Buffer | undefined
   let state: 'head' | 'length' | 'chunked' | 'until-close' | 'done' = 'head'
   let left = 0
-  const chunked = createChunkedReader()
+  let chunked: ChunkedReader | undefined
   const take = (content: Buffer): void => taker.onBody(content)
 
   function readHead(bytes: Buffer): void {
@@ -73,6 +74,7 @@ export function createResponseReader(method: string, taker: ResponseTaker): Resp
   function readBody(bytes: Buffer): void {
     if (state === 'until-close') return taker.onBody(bytes)
     if (state === 'chunked') {
+      chunked ??= createChunkedReader()
       const end = chunked.read(bytes, 0, take)
       if (chunked.isDone) finish(bytes.subarray(end))
       return
@@ -85,7 +87,7 @@ export function createResponseReader(method: string, taker: ResponseTaker): Resp
 
   function finish(rest: Buffer): void {
     state = 'done'
-    taker.onEnd(chunked.trailers, rest)
+    taker.onEnd(chunked?.trailers ?? NO_TRAILERS, rest)
   }
 
   return {

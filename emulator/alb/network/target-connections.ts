@@ -44,6 +44,9 @@ interface Pool {
   timer: Timer | undefined
 }
 
+/** Every read of every connection lands here and is copied at once: a buffer of its own for each read keeps the garbage collector busy. */
+const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024)
+
 /**
  * A connection that has no request for `idleMs` is closed. One that the target closes first, just as a request goes
  * out, costs that request a 502: nothing is ever sent twice (aws-behaviour §1.12).
@@ -67,17 +70,19 @@ export function createTargetConnections(clock: Clock, idleMs: number): TargetCon
   }
 
   function open(target: NetworkTarget, user: ConnectionUser): TargetConnection {
-    const socket = connect({ host: target.host, port: target.port, noDelay: true })
+    const onRead = (length: number): boolean => {
+      // Nobody asked for it, so nobody can tell what it answers.
+      if (connection.user) connection.user.onData(Buffer.from(READ_BUFFER.subarray(0, length)))
+      else socket.destroy()
+      return true
+    }
+    const onread = { buffer: READ_BUFFER, callback: onRead }
+    const socket = connect({ host: target.host, port: target.port, noDelay: true, onread })
     const connection: TargetConnection = { socket, isConnected: false, user }
     let failure: NodeJS.ErrnoException | undefined
     socket.on('connect', () => {
       connection.isConnected = true
       connection.user?.onConnect()
-    })
-    socket.on('data', (chunk: Buffer) => {
-      if (connection.user) connection.user.onData(chunk)
-      // Nobody asked for it, so nobody can tell what it answers.
-      else socket.destroy()
     })
     socket.on('drain', () => connection.user?.onDrain())
     socket.on('end', () => {
