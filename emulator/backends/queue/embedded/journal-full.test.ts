@@ -5,7 +5,7 @@ import { test } from 'vitest'
 import { readJournal } from './journal.ts'
 import { temporary } from './testing.ts'
 
-const canLimit = spawnSync('prlimit', ['--version']).status === 0
+const canLimit = spawnSync('bash', ['-c', 'type prlimit']).status === 0
 
 /** Five blocks of 1024 bytes. */
 const LIMIT = 'ulimit -S -f 5; exec "$0" --import tsx --input-type=module -e "$1"'
