@@ -99,7 +99,7 @@ async function configFiles(folder: string): Promise<ConfigFile[]> {
   for (const { path, value } of files) {
     const kind = value['model_type']
     if (kind !== undefined && kind !== 'whisper')
-      throw new ModelError(`${path} is of a ${String(kind)} model, not of Whisper.`)
+      throw new ModelError(`${path} is of a ${JSON.stringify(kind)} model, not of Whisper.`)
   }
   return files
 }

@@ -27,9 +27,9 @@ export function readDimensions(file: string, weights: Weights): WhisperDimension
 }
 
 function countLayers(weights: Weights, half: 'encoder' | 'decoder'): number {
-  let layers = 0
-  while (layers < MAX_LAYERS && weights.has(`${half}/layer_${layers}/self_attention/linear_0/weight`)) layers += 1
-  return layers
+  let count = 0
+  while (count < MAX_LAYERS && weights.has(`${half}/layer_${count}/self_attention/linear_0/weight`)) count += 1
+  return count
 }
 
 function assertLayout(file: string, weights: Weights, dimensions: WhisperDimensions): void {

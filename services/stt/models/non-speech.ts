@@ -2,12 +2,12 @@ import type { Vocabulary } from './vocabulary.ts'
 
 /** What subtitles have and nobody says, after OpenAI's `tokenizer.non_speech_tokens`. */
 const SYMBOLS = [
-  ...'"#()*+/:;<=>@[\\]^_`{|}~「」『』',
+  ...'" # ( ) * + / : ; < = > @ [ \\ ] ^ _ ` { | } ~ 「 」 『 』'.split(' '),
   ...'<< >> <<< >>> -- --- -( -[ (\' (" (( )) ((( ))) [[ ]] {{ }} ♪♪ ♪♪♪'.split(' '),
 ]
 
 /** Suppressed by their first token where they have none of their own. */
-const MUSIC = [...'♩♪♫♬♭♮♯']
+const MUSIC = '♩ ♪ ♫ ♬ ♭ ♮ ♯'.split(' ')
 
 /** Hyphens and apostrophes are fine within words, not before them. */
 const BEFORE_WORDS = [' -', " '"]
@@ -27,8 +27,8 @@ export function nonSpeechTokens({ texts, tokens }: Vocabulary): number[] {
   }
   const chosen = [
     ...BEFORE_WORDS.flatMap(first),
-    ...SYMBOLS.flatMap((symbol) => [...whole(symbol), ...whole(` ${symbol}`)]),
-    ...MUSIC.flatMap((symbol) => [...first(symbol), ...first(` ${symbol}`)]),
+    ...SYMBOLS.flatMap((symbol) => [symbol, ` ${symbol}`]).flatMap(whole),
+    ...MUSIC.flatMap((symbol) => [symbol, ` ${symbol}`]).flatMap(first),
   ]
   return [...new Set([...chosen, ...controlTokens(tokens)])].toSorted((one, other) => one - other)
 }

@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Weights } from './source.ts'
 
 /** Sizes of the smallest thing that is still a Whisper. */
 export const TINY = { mels: 80, positions: 30, text: 16, state: 64, vocabulary: 24 } as const
@@ -27,10 +28,18 @@ export function variable(
   return [text(name), Buffer.from([shape.length]), ...shape.map(u32), Buffer.from([type]), u32(bytes.length), bytes]
 }
 
-/** Writes a faster-whisper folder of a Whisper with one layer, one head and random weights. */
-export async function writeTinyWhisper(folder: string, kind: 'english' | 'multilingual' = 'english'): Promise<void> {
-  const names = kind === 'english' ? tinyVocabulary() : multilingualVocabulary()
-  const variables = tinyVariables(kind === 'english' ? TINY.vocabulary : names.length)
+/** Writes a faster-whisper folder of a Whisper with one layer, one head and random weights, or other ones. */
+export async function writeTinyWhisper(
+  folder: string,
+  kind: 'english' | 'multilingual' = 'english',
+  other?: { readonly names: readonly string[]; readonly weights: Weights },
+): Promise<void> {
+  const names = kind === 'english' ? tinyNames() : multilingualVocabulary()
+  const variables: Variable[] = other ? [] : tinyVariables(kind === 'english' ? TINY.vocabulary : names.length)
+  for (const name of other?.names ?? []) {
+    const { shape = [], values } = (await other?.weights.read(name)) ?? {}
+    variables.push(values ? [name, shape, values] : [name, shape])
+  }
   await mkdir(folder, { recursive: true })
   await writeFile(join(folder, 'model.bin'), ct2File(variables))
   await writeFile(
@@ -40,7 +49,7 @@ export async function writeTinyWhisper(folder: string, kind: 'english' | 'multil
   await writeFile(join(folder, 'vocabulary.txt'), `${names.join('\n')}\n`)
 }
 
-function tinyVocabulary(): string[] {
+export function tinyNames(): string[] {
   const special = ['<|endoftext|>', '<|startoftranscript|>', '<|en|>', '<|transcribe|>', '<|startofprev|>']
   const texts = ['a', 'b', 'c', 'Ġd', 'e', 'f', 'g', 'h', 'i', 'j']
   return [...texts, ...special, '<|nospeech|>', '<|notimestamps|>', '<|0.00|>', '<|0.02|>', '<|0.04|>']
@@ -103,7 +112,7 @@ function feedForward(name: string): Variable[] {
 }
 
 /** The same numbers for the same name, between -0.2 and 0.2; around 1 for scales. */
-function randomWeights(name: string, shape: readonly number[]): Float32Array {
+export function randomWeights(name: string, shape: readonly number[]): Float32Array {
   let seed = Array.from(name).reduce((sum, character) => (sum * 31 + (character.codePointAt(0) ?? 0)) % 2 ** 31, 7)
   const size = shape.reduce((product, length) => product * length, 1)
   return Float32Array.from({ length: size }, () => {
