@@ -143,6 +143,8 @@ export async function startListener(config: ListenerConfig, deps: ListenerDeps):
       traffic.onRequest(request, response, connectionOf(request.socket))
       if (drained) response.once('close', closeIdle)
     })
+    // What else a client expects is the balancer's to drop, not to refuse.
+    on.on('checkExpectation', (request, response) => void on.emit('request', request, response))
     on.on('upgrade', (request, socket, head) => {
       traffic.onWebSocket({ request, socket, head }, connectionOf(request.socket))
     })

@@ -145,6 +145,15 @@ describe.for(TARGET_KINDS)('item 7, Host and Expect, before a target %s', (kind)
   })
 })
 
+describe.for(TARGET_KINDS)('another expectation, before a target %s', (kind) => {
+  test('is dropped too', async ({ expect, onTestFinished }) => {
+    const { headers, answer } = await send(['Host: a', 'Expect: a-miracle'], { kind, onTestFinished })
+
+    expect(headers['expect']).toBeUndefined()
+    expect(answer).toMatch(/^HTTP\/1\.1 200 OK\r\n/)
+  })
+})
+
 describe.for(TARGET_KINDS)('the rest of §1.9, before a target %s', (kind) => {
   test('item 8: two Set-Cookie stay two and the target’s Server stays its own', async ({ expect, onTestFinished }) => {
     const { answer } = await send(['Host: a'], { kind, onTestFinished })

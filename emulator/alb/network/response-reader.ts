@@ -26,7 +26,7 @@ export interface ResponseReader {
   end(): boolean
 }
 
-export class MalformedResponseError extends Error {}
+class MalformedResponseError extends Error {}
 
 export class ResponseTooLargeError extends Error {}
 

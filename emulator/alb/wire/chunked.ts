@@ -10,7 +10,7 @@ export interface ChunkedReader {
   readonly trailers: readonly string[]
 }
 
-export class MalformedChunkError extends Error {}
+class MalformedChunkError extends Error {}
 
 /** A size of more digits could not be counted exactly. */
 const MAX_SIZE_DIGITS = 13
