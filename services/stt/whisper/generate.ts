@@ -40,11 +40,15 @@ export async function generate(decoding: Decoding, options: GenerateOptions): Pr
   let total = 0
 
   checkpoint()
-  const draft = (options.draft ?? []).slice(0, maxTokens - 1)
-  const verified = await decoding.feed([...prompt, ...draft], prompt.length + draft.length)
-  const beforeText = verified[prompt.lastIndexOf(startOfTranscript)]
+  let draft = (options.draft ?? []).slice(0, maxTokens - 1)
+  const first = await decoding.feed([...prompt, ...draft], prompt.length + draft.length)
+  const beforeText = first[prompt.lastIndexOf(startOfTranscript)]
   const noSpeechProbability = beforeText ? probabilityOf(beforeText, noSpeech) : 0
-  let logits = verified[prompt.length - 1]
+  /** Logits after each draft token that was fed, from the one at `answersFrom - 1` on. */
+  let answers = first.slice(prompt.length - 1)
+  let answersFrom = 0
+  let isRight = draft.length > 0
+  let logits = answers[0]
   const finish = (looped: boolean): Generation => {
     // The last token is only fed to ask what follows it, and that was not asked.
     decoding.truncate(prompt.length + tokens.length)
@@ -69,12 +73,19 @@ export async function generate(decoding: Decoding, options: GenerateOptions): Pr
   }
   return finish(false)
 
-  /** The draft was fed as a whole: as long as it is right the answers are there. */
+  /**
+   * As long as the draft is right the answers are there. Where it is not, often only this token is another (a comma for
+   * a full stop): the rest of it is verified once more, and then no longer believed.
+   */
   async function after(token: number): Promise<Float32Array | undefined> {
     const place = tokens.length - 1
-    const fed = prompt.length + tokens.length
-    if (decoding.length >= fed && draft[place] === token) return verified[prompt.length + place]
-    decoding.truncate(fed - 1)
-    return (await decoding.feed([token], 1))[0]
+    if (draft[place] === token && decoding.length > prompt.length + place) return answers[place + 1 - answersFrom]
+    decoding.truncate(prompt.length + place)
+    const rest = isRight ? draft.slice(place + 1) : []
+    isRight = false
+    answers = await decoding.feed([token, ...rest], 1 + rest.length)
+    answersFrom = place + 1
+    draft = [...tokens, ...rest]
+    return answers[0]
   }
 }
