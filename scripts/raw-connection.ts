@@ -14,12 +14,14 @@ const READ_BYTES = 16 * 1024
 export async function openConnection(url: string): Promise<RawConnection> {
   const { hostname, port } = new URL(url)
   let take: (text: string) => void = () => {}
+  let fail: (error: unknown) => void = () => {}
   const read = { buffer: Buffer.alloc(READ_BYTES), callback: onRead }
   const socket = connect({ port: Number(port), host: hostname, noDelay: true, onread: read })
   await once(socket, 'connect')
+  socket.on('error', (error) => fail(error))
 
-  function onRead(bytes: number, buffer: Uint8Array): boolean {
-    take(Buffer.from(buffer.buffer, buffer.byteOffset, bytes).toString('latin1'))
+  function onRead(bytes: number): boolean {
+    take(read.buffer.toString('latin1', 0, bytes))
     return true
   }
 
@@ -27,14 +29,13 @@ export async function openConnection(url: string): Promise<RawConnection> {
     return new Promise((resolve, reject) => {
       const from = performance.now()
       let answer = ''
+      fail = reject
       take = (text) => {
         answer += text
         if (!isWhole(answer)) return
-        socket.off('error', reject)
         if (answer.startsWith('HTTP/1.1 200')) resolve(performance.now() - from)
         else reject(new Error(`The answer is ${answer}`))
       }
-      socket.once('error', reject)
       socket.write(request)
     })
   }
