@@ -43,14 +43,15 @@ export function steadinessOf(results: readonly TimedResult[]): Steadiness {
   }
 }
 
-/** What a reader sees after each message: all finals so far and the newest interim. */
+/** What a reader sees after each instant that brought messages: all finals so far and the newest interim. */
 function displaysOf(results: readonly TimedResult[]): Shown[] {
   const committed: string[] = []
-  return results.map(({ atSeconds, result }) => {
+  const displays = results.map(({ atSeconds, result }) => {
     const words = normalisedWords(result.text)
     if (result.isFinal) committed.push(...words)
     return { atSeconds, words: result.isFinal ? [...committed] : [...committed, ...words] }
   })
+  return displays.filter(({ atSeconds }, index) => displays[index + 1]?.atSeconds !== atSeconds)
 }
 
 /** Place in `from` → place in `to` of the words on a shortest edit from one to the start of the other. */

@@ -16,6 +16,8 @@ import type { VoiceTrack } from './voice-track.ts'
 export interface Finals {
   /** Audio whose finals are still being made. */
   readonly pendingSamples: number
+  /** Starts on what may be about to be put. What was prepared before and is not put is given up. */
+  prepare(spoken: Spoken | undefined): void
   /** Recognises what was spoken, with care, and says it. */
   put(spoken: Spoken, flags: Flags): void
   /** Says what is known already. */
@@ -37,28 +39,30 @@ export function createFinals({ transcribe, buffer, track, outbox, interims, sign
   let earlier: Spoken[] = []
   let pendingSamples = 0
   let lastWordEndSeconds: number | undefined
+  let prepared: Prepared | undefined
 
-  function recognise({ startSample, endSample }: Span): Promise<Recognition> {
-    return transcribe({ purpose: 'final', samples: buffer.slice(startSample, endSample), startSample, signal })
-  }
-
-  async function alone(spoken: Spoken, voicedSamples: number): Promise<Said> {
-    const recognition = await recognise(spoken)
+  async function alone(spoken: Spoken, voicedSamples: number, until: AbortSignal): Promise<Said> {
+    const recognition = await recognise(spoken, until)
     return isBlip(recognition, voicedSamples) ? NOTHING_SAID : recognition
   }
 
-  function listen(spoken: Spoken): Promise<Said> {
+  function recognise({ startSample, endSample }: Span, until: AbortSignal): Promise<Recognition> {
+    const samples = buffer.slice(startSample, endSample)
+    return transcribe({ purpose: 'final', samples, startSample, signal: until })
+  }
+
+  function listen(spoken: Spoken, until: AbortSignal): Promise<Said> {
     const voicedSamples = track.voicedSamples(spoken.startSample, spoken.endSample)
     const context = contextOf(spoken, earlier)
     // Whether a noise is a word shows only when it is heard by itself.
-    if (!context || voicedSamples < BLIP_SECONDS * SAMPLE_RATE_HZ) return alone(spoken, voicedSamples)
+    if (!context || voicedSamples < BLIP_SECONDS * SAMPLE_RATE_HZ) return alone(spoken, voicedSamples, until)
     // Kept for a second try: by then the buffer may have moved on.
     const { startSample } = spoken
     const samples = buffer.slice(startSample, spoken.endSample)
-    return recognise({ startSample: context.startSample, endSample: spoken.endSample }).then((recognition) => {
+    return recognise({ startSample: context.startSample, endSample: spoken.endSample }, until).then((recognition) => {
       // What went wrong in the context must not spread.
       const said = recognition.isDoubtful ? undefined : saidAfter(context, spoken, recognition)
-      return said ?? transcribe({ purpose: 'final', samples, startSample, signal })
+      return said ?? transcribe({ purpose: 'final', samples, startSample, signal: until })
     })
   }
 
@@ -82,11 +86,30 @@ export function createFinals({ transcribe, buffer, track, outbox, interims, sign
     })
   }
 
+  function takePrepared(spoken: Spoken): Promise<Said> | undefined {
+    const taken = prepared
+    prepared = undefined
+    if (taken && isSameSpan(taken.spoken, spoken)) return taken.saying
+    taken?.over.abort(new Error('The speech went on.'))
+    return undefined
+  }
+
   return {
     get pendingSamples() {
       return pendingSamples
     },
-    put: (spoken, flags) => say(spoken, flags, listen(spoken)),
+    prepare(spoken) {
+      if (spoken && prepared && isSameSpan(prepared.spoken, spoken)) return
+      prepared?.over.abort(new Error('The speech went on.'))
+      prepared = undefined
+      if (!spoken) return
+      const over = new AbortController()
+      const saying = listen(spoken, AbortSignal.any([signal, over.signal]))
+      // Should nobody ask for it, its end is no news.
+      saying.catch(() => undefined)
+      prepared = { spoken, over, saying }
+    },
+    put: (spoken, flags) => say(spoken, flags, takePrepared(spoken) ?? listen(spoken, signal)),
     putKnown: (spoken, flags, said) => say(spoken, flags, Promise.resolve(said)),
     takeLastWordEnd() {
       const ended = lastWordEndSeconds
@@ -94,6 +117,16 @@ export function createFinals({ transcribe, buffer, track, outbox, interims, sign
       return ended
     },
   }
+}
+
+interface Prepared {
+  readonly spoken: Spoken
+  readonly over: AbortController
+  readonly saying: Promise<Said>
+}
+
+function isSameSpan(one: Span, other: Span): boolean {
+  return one.startSample === other.startSample && one.endSample === other.endSample
 }
 
 /** In seconds from the start of the span, as words are. */

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events'
-import type { SpeechMessage } from '../../wire/speech.ts'
+import type { SpeechMessage, SpokenWord } from '../../wire/speech.ts'
 import { SAMPLE_RATE_HZ } from '../audio/format.ts'
 import type { StreamOptions } from '../engines/port.ts'
 import { FRAME_SAMPLES } from '../vad/ears.ts'
@@ -9,7 +9,7 @@ import { CUT_AFTER_SECONDS, CUT_AT_ANY_GAP_SECONDS, CUT_RETRY_SECONDS, chooseCut
 import { MAX_CONTEXT_SAMPLES } from './context.ts'
 import type { Spoken } from './context.ts'
 import { createFinals } from './finals.ts'
-import { createInterims } from './interims.ts'
+import { UNSETTLED_SECONDS, createInterims } from './interims.ts'
 import { createOutbox } from './outbox.ts'
 import { NOTHING_SAID, saidBy, toResult } from './result.ts'
 import type { Flags } from './result.ts'
@@ -43,15 +43,25 @@ interface Utterance {
   readonly voiceStartSample: number
   nextInterimSample: number
   nextCutSample: number
+  /** Up to here the words are on show, or will be. */
+  shownToSample: number
+}
+
+/** What a divided window says after the cut, in seconds from its start. */
+interface Rest {
+  readonly words: readonly SpokenWord[]
+  readonly fromSeconds: number
 }
 
 // Measured: 0.1 s of sound before the detected start costs 0.7 points of word errors against 0.3 s.
 const PRE_ROLL_SAMPLES = 0.3 * SAMPLE_RATE_HZ
-const INTERIM_SAMPLES = 0.5 * SAMPLE_RATE_HZ
-// A pause this long makes the next interim equal to the last one.
-const INTERIM_SILENCE_SAMPLES = 0.2 * SAMPLE_RATE_HZ
-// Silence after speech that a final still looks at.
-const POST_ROLL_SAMPLES = 0.3 * SAMPLE_RATE_HZ
+const FIRST_INTERIM_SAMPLES = 0.5 * SAMPLE_RATE_HZ
+// After a pause this long the words before it are whole, and the speech may be over.
+const PAUSE_SAMPLES = 0.2 * SAMPLE_RATE_HZ
+// Silence after speech that a final still looks at: no more than has come when it is prepared.
+const POST_ROLL_SAMPLES = PAUSE_SAMPLES
+// An endpoint this soon after the pause brings the final soon enough.
+const SOON_SAMPLES = 0.2 * SAMPLE_RATE_HZ
 // Where no endpoint is asked for, speech still starts and stops, for SpeechStarted and UtteranceEnd.
 const DEFAULT_SILENCE_MS = 300
 // Audio whose finals are under way: about a minute of a file streamed as fast as it goes.
@@ -64,19 +74,25 @@ const FINALIZED = { isFinal: true, speechFinal: false, fromFinalize: true } as c
 /** The live policy: interims while speech goes on, one careful final at its end, long speech divided at a pause. */
 export function createPolicy(options: StreamOptions, { transcribe, send, fail }: PolicyDeps): Policy {
   const silenceSamples = samplesOf(options.endpointingMs === false ? DEFAULT_SILENCE_MS : options.endpointingMs)
+  /** The endpoint, if any, is not near when a pause is noticed. */
+  const isLongPause = options.endpointingMs === false || silenceSamples > PAUSE_SAMPLES + SOON_SAMPLES
   const outbox = createOutbox(send, fail)
   const buffer = createSampleBuffer()
   const track = createVoiceTrack()
   const aborted = new AbortController()
   // As many finals may be under way as fit into MAX_PENDING_SAMPLES; each listens to the signal.
   setMaxListeners(0, aborted.signal)
-  const interims = createInterims({ transcribe, outbox })
+  const interims = createInterims({ transcribe, outbox, heardSamples: () => buffer.endSample })
   const finals = createFinals({ transcribe, buffer, track, outbox, interims, signal: aborted.signal })
   let voice = SILENCE
   let utterance: Utterance | undefined
   /** Up to here everything is final. */
   let finalSample = 0
   let isUtteranceEndDue = false
+
+  function voicedEnd(open: Utterance, now: number): number {
+    return Math.max(open.startSample, Math.min(now, voice.voicedEndSample + POST_ROLL_SAMPLES))
+  }
 
   function spokenTo(open: Utterance, endSample: number): Spoken {
     const { startSample, voiceStartSample } = open
@@ -86,8 +102,7 @@ export function createPolicy(options: StreamOptions, { transcribe, send, fail }:
   function finish(open: Utterance, flags: Flags): void {
     // The last frame of a stream is filled up with silence that nobody sent.
     const now = Math.min(voice.frame * FRAME_SAMPLES, buffer.endSample)
-    const endSample = Math.max(open.startSample, Math.min(now, voice.voicedEndSample + POST_ROLL_SAMPLES))
-    finals.put(spokenTo(open, endSample), flags)
+    finals.put(spokenTo(open, voicedEnd(open, now)), flags)
     closeAt(now)
   }
 
@@ -113,15 +128,32 @@ export function createPolicy(options: StreamOptions, { transcribe, send, fail }:
     const endSample = gap ? startSample + samplesOf(gap.atSeconds * 1000) : now
     finals.putKnown(spokenTo(open, endSample), DIVIDED, gap ? saidBy(answer.words.slice(0, gap.wordCount)) : answer)
     closeAt(endSample)
-    if (endSample < now && track.voicedSamples(endSample, now) > 0) utterance = openAt(endSample, endSample)
+    if (endSample >= now || track.voicedSamples(endSample, now) === 0) return
+    utterance = openAt(endSample, endSample)
+    if (gap && options.interimResults)
+      showRest(utterance, now, { words: answer.words.slice(gap.wordCount), fromSeconds: gap.atSeconds })
+  }
+
+  /** The words after a cut were on show: they stay there until they are heard again. */
+  function showRest({ startSample }: Utterance, now: number, { words, fromSeconds }: Rest): void {
+    const said = saidBy(
+      words.map(({ word, startSeconds, endSeconds, confidence }) => ({
+        word,
+        startSeconds: Math.max(0, startSeconds - fromSeconds),
+        endSeconds: endSeconds - fromSeconds,
+        confidence,
+      })),
+    )
+    if (said.text) interims.showKnown({ startSample, endSample: now }, said)
   }
 
   function openAt(startSample: number, voiceStartSample: number): Utterance {
     return {
       startSample,
       voiceStartSample,
-      nextInterimSample: voiceStartSample + INTERIM_SAMPLES,
+      nextInterimSample: voiceStartSample + FIRST_INTERIM_SAMPLES,
       nextCutSample: startSample + CUT_AFTER_SECONDS * SAMPLE_RATE_HZ,
+      shownToSample: voiceStartSample,
     }
   }
 
@@ -143,7 +175,8 @@ export function createPolicy(options: StreamOptions, { transcribe, send, fail }:
     if (utterance) {
       if (wasSpeaking && !voice.isSpeaking && options.endpointingMs !== false) finish(utterance, ENDPOINT)
       else if (now >= utterance.nextCutSample) await divide(utterance, now)
-      else if (now >= utterance.nextInterimSample) showInterim(utterance, now, silence)
+      else showInterim(utterance, now, silence)
+      prepareFinal(silence)
     }
     endUtterance(silence)
   }
@@ -156,10 +189,22 @@ export function createPolicy(options: StreamOptions, { transcribe, send, fail }:
   }
 
   function showInterim(open: Utterance, now: number, silence: number): void {
-    open.nextInterimSample = now + INTERIM_SAMPLES
-    if (!options.interimResults || silence >= INTERIM_SILENCE_SAMPLES) return
+    if (!options.interimResults) return
+    const isOpen = silence < PAUSE_SAMPLES
+    // In a pause one more, of the words right before it; the next ones would say the same.
+    const isDue = isOpen ? now >= open.nextInterimSample : isLongPause && open.shownToSample < voice.voicedEndSample
+    if (!isDue) return
+    open.shownToSample = isOpen ? now - UNSETTLED_SECONDS * SAMPLE_RATE_HZ : now
+    open.nextInterimSample = now + interims.intervalSamples
     const span = { startSample: open.startSample, endSample: now }
-    interims.show({ span, samples: buffer.slice(span.startSample, span.endSample) })
+    interims.show({ span, samples: buffer.slice(span.startSample, span.endSample), isOpen })
+  }
+
+  /** Starts on a final when speech seems to be over: by the endpoint most of the work is done. */
+  function prepareFinal(silence: number): void {
+    if (options.endpointingMs === false || !utterance) return
+    if (silence < PAUSE_SAMPLES) finals.prepare(undefined)
+    else finals.prepare(spokenTo(utterance, voicedEnd(utterance, voice.frame * FRAME_SAMPLES)))
   }
 
   function endUtterance(silence: number): void {

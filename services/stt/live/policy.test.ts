@@ -1,0 +1,234 @@
+import * as fc from 'fast-check'
+import { test } from 'vitest'
+import type { SpeechMessage, SpeechResult } from '../../wire/speech.ts'
+import { SAMPLE_RATE_HZ } from '../audio/format.ts'
+import type { StreamOptions } from '../engines/port.ts'
+import { FRAME_SAMPLES } from '../vad/ears.ts'
+import type { Recognition } from '../whisper/port.ts'
+import { intervalFor } from './interims.ts'
+import { createPolicy, type Policy } from './policy.ts'
+import type { Window } from './transcriber.ts'
+
+const OPTIONS: StreamOptions = {
+  encoding: undefined,
+  sampleRateHz: SAMPLE_RATE_HZ,
+  channels: 1,
+  language: 'en',
+  interimResults: true,
+  endpointingMs: 300,
+  utteranceEndMs: undefined,
+  vadEvents: false,
+}
+
+const WORD_SECONDS = 0.32
+
+/** A world in which every 0.32 s of audio say a word: its own number. */
+function hear({ samples, startSample }: Window): Recognition {
+  const start = startSample / SAMPLE_RATE_HZ
+  const end = start + samples.length / SAMPLE_RATE_HZ
+  const words = []
+  for (let number = Math.ceil(start / WORD_SECONDS); (number + 1) * WORD_SECONDS <= end; number += 1) {
+    const startSeconds = number * WORD_SECONDS - start
+    words.push({ word: `w${number}`, startSeconds, endSeconds: startSeconds + WORD_SECONDS, confidence: 1 })
+  }
+  const text = words.map(({ word }) => word).join(' ')
+  const sure = { confidence: 1, averageLogProbability: 0, noSpeechProbability: 0, compressionRatio: 1, computeMs: 0 }
+  return { text, words, ...sure }
+}
+
+interface Stage {
+  readonly policy: Policy
+  readonly messages: readonly SpeechMessage[]
+  readonly asked: readonly Window[]
+  /** Lets somebody speak, or be silent, for some seconds. */
+  pass(seconds: number, probability: number): Promise<void>
+  results(): SpeechResult[]
+}
+
+function stage(
+  options: Partial<StreamOptions> = {},
+  transcribe: (window: Window) => Promise<Recognition> = async (window) => hear(window),
+): Stage {
+  const messages: SpeechMessage[] = []
+  const asked: Window[] = []
+  const policy = createPolicy(
+    { ...OPTIONS, ...options },
+    {
+      transcribe(window) {
+        asked.push(window)
+        return transcribe(window)
+      },
+      send: (message) => messages.push(message),
+      fail(error) {
+        throw error
+      },
+    },
+  )
+  return {
+    policy,
+    messages,
+    asked,
+    async pass(seconds, probability) {
+      const frames = Math.round((seconds * SAMPLE_RATE_HZ) / FRAME_SAMPLES)
+      for (let frame = 0; frame < frames; frame += 1) {
+        const probabilities = Float32Array.of(probability)
+        await policy.hear({ samples: new Float32Array(FRAME_SAMPLES), probabilities, channels: 1 })
+      }
+    },
+    results: () => messages.filter((message) => message.type === 'Result'),
+  }
+}
+
+const SPEECH = 0.9
+const PAUSE = 0.1
+
+const scene = fc.array(
+  fc.oneof(
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        seconds: fc.double({ min: 0.1, max: 14, noNaN: true }),
+        probability: fc.constant(SPEECH),
+      }),
+    },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        seconds: fc.double({ min: 0.03, max: 1.5, noNaN: true }),
+        probability: fc.constant(PAUSE),
+      }),
+    },
+    { weight: 1, arbitrary: fc.constant('Finalize' as const) },
+  ),
+  { minLength: 1, maxLength: 12 },
+)
+
+/** What is said when each answer takes so many turns of the loop. */
+async function play(
+  acts: readonly (typeof scene extends fc.Arbitrary<infer T> ? T : never)[number][],
+  turns: readonly number[],
+  endpointingMs: number | false,
+) {
+  let calls = 0
+  const { policy, pass, results } = stage({ endpointingMs }, async (window) => {
+    const wait = turns[calls % turns.length] ?? 0
+    calls += 1
+    for (let turn = 0; turn < wait; turn += 1) await Promise.resolve()
+    window.signal.throwIfAborted()
+    return hear(window)
+  })
+  for (const act of acts) {
+    if (act === 'Finalize') policy.finalize()
+    else await pass(act.seconds, act.probability)
+  }
+  policy.close()
+  await policy.said()
+  return results()
+}
+
+test('final words never change, and do not depend on how long answers take', async ({ expect }) => {
+  const delays = fc.array(fc.nat({ max: 200 }), { minLength: 1, maxLength: 5 })
+  const endpoints = fc.constantFrom(100, 300, 1000, false as const)
+  await fc.assert(
+    fc.asyncProperty(scene, delays, endpoints, async (acts, turns, endpointingMs) => {
+      const results = await play(acts, turns, endpointingMs)
+
+      let finalSeconds = 0
+      for (const { isFinal, startSeconds, durationSeconds } of results) {
+        expect(startSeconds).toBeGreaterThanOrEqual(finalSeconds - 1e-6)
+        // The answer to a Finalize in silence says nothing about any audio.
+        if (isFinal && durationSeconds > 0) finalSeconds = startSeconds + durationSeconds
+      }
+      const finals = results.filter(({ isFinal }) => isFinal)
+      const numbers = finals.flatMap(({ words }) => words).map(({ word }) => Number(word.slice(1)))
+      // Each word once, in order.
+      expect(numbers).toEqual([...new Set(numbers)].toSorted((a, b) => a - b))
+      const prompt = await play(acts, [0], endpointingMs)
+      expect(finals.filter(({ text }) => text)).toEqual(prompt.filter(({ isFinal, text }) => isFinal && text))
+    }),
+    { numRuns: 60 },
+  )
+})
+
+test('a final is begun in the pause before its endpoint, and asked for once', async ({ expect }) => {
+  const { asked, pass, results, policy } = stage()
+  await pass(2, SPEECH)
+  await pass(0.25, PAUSE)
+
+  expect(asked.filter(({ purpose }) => purpose === 'final')).toHaveLength(1)
+  await pass(0.2, PAUSE)
+  await policy.said()
+
+  expect(results().at(-1)).toMatchObject({ isFinal: true, speechFinal: true })
+  expect(asked.filter(({ purpose }) => purpose === 'final')).toHaveLength(1)
+})
+
+test('a final that was begun too early is given up', async ({ expect }) => {
+  const { asked, pass, results, policy } = stage()
+  await pass(2, SPEECH)
+  await pass(0.25, PAUSE)
+  await pass(1, SPEECH)
+  await pass(0.5, PAUSE)
+  await policy.said()
+
+  const [early, late] = asked.filter(({ purpose }) => purpose === 'final')
+  expect(early?.signal.aborted).toBe(true)
+  expect(late?.signal.aborted).toBe(false)
+  const finals = results().filter(({ isFinal }) => isFinal)
+  expect(finals).toHaveLength(1)
+  expect(finals[0]?.words.at(-1)?.endSeconds).toBeGreaterThan(2.5)
+})
+
+test('words after a cut stay on show, without hearing them again', async ({ expect }) => {
+  const { asked, pass, results, policy } = stage({ endpointingMs: false })
+  await pass(6, SPEECH)
+  // Too short to be an endpoint, long enough to be a dip.
+  await pass(0.15, PAUSE)
+  await pass(4, SPEECH)
+  await policy.said()
+
+  const cut = results().findIndex(({ isFinal }) => isFinal)
+  const [final, rest] = results().slice(cut)
+  const cutAsked = asked.findIndex(({ purpose }) => purpose === 'cut')
+  expect(rest).toMatchObject({
+    isFinal: false,
+    startSeconds: (final?.startSeconds ?? 0) + (final?.durationSeconds ?? 0),
+  })
+  expect(rest?.words.length).toBeGreaterThan(5)
+  // Window time became stream time: word n still starts at 0.32 n.
+  for (const { word, startSeconds } of rest?.words ?? []) {
+    expect(startSeconds).toBeCloseTo(Number(word.slice(1)) * WORD_SECONDS, 5)
+  }
+  expect(asked.slice(cutAsked + 1).filter(({ startSample }) => startSample > 0).length).toBeLessThan(3)
+})
+
+test('the last word before a pause is shown in it when the endpoint is far', async ({ expect }) => {
+  const { pass, results, policy } = stage({ endpointingMs: 2000 })
+  await pass(1.28 + 2 * WORD_SECONDS, SPEECH)
+  await policy.said()
+  expect(results().at(-1)?.text).not.toContain('w5')
+
+  await pass(0.6, PAUSE)
+  await policy.said()
+  expect(results().at(-1)).toMatchObject({ isFinal: false, text: expect.stringContaining('w5') })
+})
+
+test('while answers do not come at most one more interim waits, the newest; finals are asked for all the same', async ({
+  expect,
+}) => {
+  const never = new Promise<Recognition>(() => undefined)
+  const { asked, pass, policy } = stage({}, (window) =>
+    window.purpose === 'interim' ? never : Promise.resolve(hear(window)),
+  )
+  await pass(6, SPEECH)
+  await pass(0.5, PAUSE)
+  await policy.said()
+
+  expect(asked.map(({ purpose }) => purpose)).toEqual(['interim', 'final'])
+})
+
+test('interims come less often the later they come', ({ expect }) => {
+  const seconds = [0, 0.2, 0.3, 0.6, 1.2, 9].map((late) => intervalFor(late * SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ)
+
+  expect(seconds).toEqual([0.5, 0.5, 1, 2, 2, 2])
+})
