@@ -16,9 +16,11 @@ export const catalogue = {
   ALDEA_STATE_MISMATCH: { kind: 'user', exit: 3, title: 'Kept data is of another version' },
   ALDEA_NOT_RUNNING: { kind: 'user', exit: 4, title: 'No environment is running' },
   ALDEA_MISSING: { kind: 'user', exit: 4, title: 'Something needed is missing' },
+  ALDEA_MODEL_INVALID: { kind: 'user', exit: 4, title: 'A speech model cannot be used' },
   ALDEA_BACKEND_UNHEALTHY: { kind: 'upstream', exit: 5, title: 'A backend did not become ready' },
   ALDEA_SERVICE_FAILED: { kind: 'upstream', exit: 5, title: 'A service did not start' },
   ALDEA_REQUEST_FAILED: { kind: 'upstream', exit: 5, title: 'A request to the environment failed' },
+  ALDEA_DOWNLOAD_FAILED: { kind: 'upstream', exit: 5, title: 'A download failed' },
 } as const satisfies Record<string, CatalogueEntry>
 
 export type ErrorCode = keyof typeof catalogue

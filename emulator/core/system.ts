@@ -29,6 +29,8 @@ export interface Choice {
   readonly engineModel?: string | undefined
   /** File in which what the engine says is recorded. */
   readonly recordTo?: string | undefined
+  /** What every environment shares, such as imported models. */
+  readonly cacheDir?: string | undefined
 }
 
 /** One stage of a system, ready to be started. */

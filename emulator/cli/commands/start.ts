@@ -30,6 +30,7 @@ async function stay(context: CommandContext): Promise<number> {
     engineKey: settings.forwardKey,
     engineModel: settings.forwardModel,
     recordTo: textOption(context, 'record'),
+    cacheDir: settings.cacheDir,
   })
   const topology = system.describe(choice)
   const port = parsePort(textOption(context, 'port') ?? 'auto')

@@ -6,17 +6,16 @@ import { startDecoding } from '../whisper/decoder.ts'
 import { encode } from '../whisper/encoder.ts'
 import { loadWhisper } from '../whisper/whisper-model.ts'
 import { importModel } from './import-model.ts'
-import { readDimensions, whisperLayout } from './layout.ts'
+import { readDimensions } from './layout.ts'
 import { openSource } from './open-source.ts'
-import type { Tensor } from './source.ts'
-import { randomWeights, TINY } from './testing.ts'
 import { BUNDLED, bundledModel, type Bundled } from './testing-bundled.ts'
-import { writeGgml, writeOnnx, writeSafetensors } from './testing-formats.ts'
+import { writeGgml, writeOnnx, writeSafetensors, type Written } from './testing-formats.ts'
+import { smallModel, type SmallModel } from './testing-small.ts'
 
 interface Form {
   readonly form: string
   /** Writes it and resolves with what to import. */
-  write(root: string, bundled: Bundled): Promise<string>
+  write(root: string, written: Written, texts: readonly string[]): Promise<string>
 }
 
 const HALF = 2 ** -11
@@ -46,41 +45,41 @@ const ROUNDED: readonly (Form & { readonly tolerance: number })[] = [
 ]
 
 function ggml(packing: NonNullable<Parameters<typeof writeGgml>[2]['packing']>): Form['write'] {
-  return async (root, bundled) => {
+  return async (root, written, texts) => {
     const path = join(root, 'ggml-tiny.en.bin')
-    await writeGgml(path, bundled, { texts: bundled.texts, packing })
+    await writeGgml(path, written, { texts, packing })
     return path
   }
 }
 
 function safetensors(style: Parameters<typeof writeSafetensors>[2]): Form['write'] {
-  return async (root, bundled) => {
-    await writeSafetensors(root, bundled, style)
-    await writeHuggingFaceFiles(root, bundled)
+  return async (root, written) => {
+    await writeSafetensors(root, written, style)
     return root
   }
 }
 
 function onnx(style: Parameters<typeof writeOnnx>[2]): Form['write'] {
-  return async (root, bundled) => {
-    await writeOnnx(root, bundled, style)
-    await writeHuggingFaceFiles(root, bundled)
+  return async (root, written) => {
+    await writeOnnx(root, written, style)
     return root
   }
 }
 
 let bundled: Bundled
-let small: Bundled
+let small: SmallModel
 
 beforeAll(async () => {
   bundled = await bundledModel()
-  small = smallModel(bundled)
+  small = smallModel(1000)
 })
 
 test.for(EXACT)(
   'the bundled weights come back from $form, number by number',
   async ({ write }, { expect, onTestFinished }) => {
-    const source = await openSource(await write(await temporary(onTestFinished), bundled))
+    const root = await temporary(onTestFinished)
+    await writeHuggingFaceFiles(root, bundled)
+    const source = await openSource(await write(root, bundled, bundled.texts))
     onTestFinished(() => source.close())
     const { manifest } = bundled
 
@@ -99,10 +98,10 @@ test.for(EXACT)(
 )
 
 test.for(ROUNDED)('weights come back from $form, rounded', async ({ tolerance, write }, { expect, onTestFinished }) => {
-  const source = await openSource(await write(await temporary(onTestFinished), small))
+  const source = await openSource(await write(await temporary(onTestFinished), small, []))
   onTestFinished(() => source.close())
 
-  expect(readDimensions('it', source.weights)).toEqual(small.manifest.dimensions)
+  expect(readDimensions('it', source.weights)).toEqual(small.dimensions)
   for (const name of small.names) {
     const expected = await small.weights.read(name)
     expectClose(expect, name, { read: await source.weights.read(name), expected, tolerance })
@@ -112,7 +111,9 @@ test.for(ROUNDED)('weights come back from $form, rounded', async ({ tolerance, w
 test('a safetensors folder of the bundled weights gives their logits', async ({ expect, onTestFinished }) => {
   const root = await temporary(onTestFinished)
   const to = join(root, 'imported')
-  await importModel({ from: await safetensors({})(join(root, 'whisper-tiny.en'), bundled), to, precision: 'int8' })
+  const from = await safetensors({})(join(root, 'whisper-tiny.en'), bundled, [])
+  await writeHuggingFaceFiles(from, bundled)
+  await importModel({ from, to, precision: 'int8' })
 
   const [expected, imported] = [await firstLogits(BUNDLED), await firstLogits(to)]
 
@@ -152,37 +153,6 @@ function greatestDifference(one: Float32Array, other: Float32Array): number {
     greatest = Math.max(greatest, Math.abs((one[index] ?? Number.NaN) - (other[index] ?? Number.NaN)))
   }
   return greatest
-}
-
-/** A Whisper of one layer and random weights, which is rounded in no time. */
-function smallModel({ manifest, texts }: Bundled): Bundled {
-  const { mels, positions, text, state } = TINY
-  const dimensions = {
-    mels,
-    audioPositions: positions,
-    textPositions: text,
-    state,
-    heads: 1,
-    encoderLayers: 1,
-    decoderLayers: 1,
-    vocabulary: 1000,
-  }
-  const tensors = new Map(
-    whisperLayout(dimensions).map(([name, shape]) => {
-      // Keys have no bias in Whisper.
-      const values = randomWeights(name, shape)
-      if (name.endsWith('self_attention/linear_0/bias')) values.fill(0, state, 2 * state)
-      if (name.endsWith('/attention/linear_1/bias')) values.fill(0, 0, state)
-      return [name, { shape, values }]
-    }),
-  )
-  const find = (name: string): Tensor => tensors.get(name) ?? { shape: [0], values: new Float32Array() }
-  return {
-    manifest: { ...manifest, dimensions },
-    texts,
-    names: [...tensors.keys()],
-    weights: { has: (name) => tensors.has(name), shape: (name) => find(name).shape, read: async (name) => find(name) },
-  }
 }
 
 async function temporary(onTestFinished: TestContext['onTestFinished']): Promise<string> {

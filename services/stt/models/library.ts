@@ -86,7 +86,6 @@ async function damageOf(
 
 /** Removes an imported model, whole or broken. @throws ModelError for bundled ones and those that are not there */
 export async function removeModel(places: ModelPlaces, name: string): Promise<void> {
-  if (!isModelName(name)) throw new ModelError(`${name} is no name of a model.`)
   const { models, broken } = await listModels(places)
   const found = [...models.filter(({ isBundled }) => !isBundled), ...broken].find((each) => each.name === name)
   if (found === undefined) {
@@ -96,13 +95,8 @@ export async function removeModel(places: ModelPlaces, name: string): Promise<vo
   await rm(found.folder, { recursive: true })
 }
 
-/** A name has no separators and is no `..`: a path has. */
-export function isModelName(text: string): boolean {
-  return /^\w[\w.-]*$/.test(text)
-}
-
 /** `whisper-base` and `base` are one model. */
-export function shortName(name: string): string {
+function shortName(name: string): string {
   return name.replace(/^whisper-/, '')
 }
 
