@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, readdir, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type TestContext, test } from 'vitest'
+import { type TestContext, expect as expectNow, test } from 'vitest'
 import { systemIds } from '../../../services/wire/ids.ts'
 import { START_MS, createTarget, get, register, startTestBalancer } from '../../tests/test-balancer.ts'
 import { createAwsNames } from '../names.ts'
@@ -30,16 +30,22 @@ async function startLogged(onTestFinished: TestContext['onTestFinished'], limits
     failed: (error) => failures.push(error),
     ...(limits && { limits }),
   })
-  return { ...balancer, folder, log, failures }
+  /** A request whose line is on its way to the file: it is written when the answer has left, after the client has it. */
+  const ask = async (path: string, headers?: Record<string, string>): Promise<void> => {
+    const before = balancer.events.of('alb.access').length
+    await get(balancer.port, path, headers)
+    await expectNow.poll(() => balancer.events.of('alb.access').length).toBe(before + 1)
+  }
+  return { ...balancer, folder, log, failures, ask }
 }
 
 test('requests leave a line each in a file named as AWS names it, which only its owner reads', async ({
   expect,
   onTestFinished,
 }) => {
-  const { port, folder, log } = await startLogged(onTestFinished)
-  await get(port, '/first?key=secret', { host: 'api.localhost' })
-  await get(port, '/second')
+  const { port, folder, log, ask } = await startLogged(onTestFinished)
+  await ask('/first?key=secret', { host: 'api.localhost' })
+  await ask('/second')
   await log.stop()
 
   const [file = '', ...others] = await readdir(folder)
@@ -56,10 +62,10 @@ test('requests leave a line each in a file named as AWS names it, which only its
 })
 
 test('another file begins after five minutes', async ({ expect, onTestFinished }) => {
-  const { port, folder, log, clock } = await startLogged(onTestFinished)
-  await get(port, '/first')
+  const { folder, log, clock, ask } = await startLogged(onTestFinished)
+  await ask('/first')
   await clock.advance(5 * 60_000)
-  await get(port, '/second')
+  await ask('/second')
   await log.stop()
 
   const ends = (await readdir(folder)).map((name) => /_(\d{8}T\d{4}Z)_/.exec(name)?.[1])
@@ -68,9 +74,9 @@ test('another file begins after five minutes', async ({ expect, onTestFinished }
 })
 
 test('no more is kept than the limits say, and the oldest files go', async ({ expect, onTestFinished }) => {
-  const { port, folder, log, clock } = await startLogged(onTestFinished, { fileBytes: 1, files: 2 })
+  const { folder, log, clock, ask } = await startLogged(onTestFinished, { fileBytes: 1, files: 2 })
   for (const path of ['/1', '/2', '/3', '/4']) {
-    await get(port, path)
+    await ask(path)
     await clock.advance(5 * 60_000)
   }
   await log.stop()

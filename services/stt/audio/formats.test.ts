@@ -15,7 +15,7 @@ import { createPcmDecoder } from './pcm-decoder.ts'
 const FOLDER = 'fixtures/audio/formats'
 const SECONDS = 2.4
 /** Of each property and file. `npm run drill audio` takes a thousand. */
-const RUNS = Number(process.env['ALDEA_AUDIO_RUNS'] ?? 8)
+const RUNS = Number(process.env['ALDEA_AUDIO_RUNS'] ?? 3)
 
 const FILES = [
   'fellow.mp3',
