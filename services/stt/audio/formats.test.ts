@@ -7,6 +7,7 @@ import type { Decoded } from './codecs/port.ts'
 import { openAudioFile, openWav } from './file.ts'
 import { createOggReader } from './containers/ogg-pages.ts'
 import { isPcm } from './format.ts'
+import { joinSamples } from './join-samples.ts'
 import { createNormaliser } from './normaliser.ts'
 import { createPcmDecoder } from './pcm-decoder.ts'
 
@@ -36,7 +37,7 @@ async function decode(bytes: Uint8Array): Promise<Float32Array> {
   const { format, audio } = openAudioFile(bytes, 600)
   const normaliser = await createNormaliser(format, 600)
   try {
-    return joined([await normaliser.push(audio), await normaliser.finish()])
+    return joinSamples([await normaliser.push(audio), await normaliser.finish()])
   } finally {
     normaliser.close()
   }
@@ -54,20 +55,10 @@ async function decodeInPieces(bytes: Uint8Array, cuts: readonly number[] = []): 
       parts.push(...(await decoder.push(bytes.subarray(edges[index], end))))
     }
     parts.push(...(await decoder.finish()))
-    return joined(parts.map(({ samples }) => samples))
+    return joinSamples(parts.map(({ samples }) => samples))
   } finally {
     decoder.close()
   }
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const whole = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let offset = 0
-  for (const part of parts) {
-    whole.set(part, offset)
-    offset += part.length
-  }
-  return whole
 }
 
 /** Comparing tens of thousands of numbers one by one takes longer than decoding them. */
@@ -148,7 +139,7 @@ test('decodes packets of Opus without a container', async () => {
   for (const packet of [new Uint8Array(0), ...packets.slice(2)]) parts.push(await normaliser.push(packet))
   parts.push(await normaliser.finish())
   normaliser.close()
-  expect(likeness(joined(parts), await original())).toBeGreaterThan(0.97)
+  expect(likeness(joinSamples(parts), await original())).toBeGreaterThan(0.97)
 })
 
 test('stops where a few bytes become hours of audio', async () => {

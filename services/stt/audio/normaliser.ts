@@ -2,6 +2,7 @@ import { SpeechError } from '../errors.ts'
 import { openDecoder } from './codecs/open-decoder.ts'
 import type { Decoded } from './codecs/port.ts'
 import { type AudioFormat, type CompressedFormat, isPcm, type PcmFormat, SAMPLE_RATE_HZ } from './format.ts'
+import { joinSamples } from './join-samples.ts'
 import { createPcmDecoder } from './pcm-decoder.ts'
 import { tooLong } from './refusals.ts'
 import { createResampler, type Resampler } from './resampler.ts'
@@ -57,14 +58,8 @@ async function normaliseCompressed(format: CompressedFormat, maxSeconds: number)
   }
 
   function together(parts: readonly Float32Array[]): Float32Array {
-    const length = lengthOf(parts)
-    totalSamples += length
-    const whole = new Float32Array(length)
-    let offset = 0
-    for (const part of parts) {
-      whole.set(part, offset)
-      offset += part.length
-    }
+    const whole = joinSamples(parts)
+    totalSamples += whole.length
     return whole
   }
 

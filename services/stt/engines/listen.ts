@@ -1,6 +1,7 @@
 import { bytesPerFrame, isPcm, SAMPLE_RATE_HZ } from '../audio/format.ts'
 import type { AudioFormat } from '../audio/format.ts'
 import type { OpenedFile } from '../audio/file.ts'
+import { joinSamples } from '../audio/join-samples.ts'
 import { tooLong } from '../audio/refusals.ts'
 import type { Ears, Heard } from '../vad/ears.ts'
 
@@ -47,8 +48,8 @@ export async function listenTo(
     ear.close()
   }
   return {
-    samples: joined(parts.map(({ samples }) => samples)),
-    probabilities: joined(parts.map(({ probabilities }) => probabilities)),
+    samples: joinSamples(parts.map(({ samples }) => samples)),
+    probabilities: joinSamples(parts.map(({ probabilities }) => probabilities)),
     channels: parts.at(-1)?.channels ?? 1,
     seconds: heardSamples / SAMPLE_RATE_HZ,
   }
@@ -56,14 +57,4 @@ export async function listenTo(
 
 function stepBytes(format: AudioFormat): number {
   return isPcm(format) ? bytesPerFrame(format) * format.sampleRateHz : COMPRESSED_STEP_BYTES
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let offset = 0
-  for (const part of parts) {
-    whole.set(part, offset)
-    offset += part.length
-  }
-  return whole
 }

@@ -26,6 +26,8 @@ export interface AudioFile {
 
 export interface FileOptions {
   readonly language: string | undefined
+  /** Terms that are likely to be said. */
+  readonly keyterms?: readonly string[]
   readonly signal?: AbortSignal
 }
 
@@ -34,6 +36,8 @@ export interface StreamOptions {
   readonly sampleRateHz: number
   readonly channels: number
   readonly language: string | undefined
+  /** Terms that are likely to be said. */
+  readonly keyterms?: readonly string[]
   readonly interimResults: boolean
   /** `false`: only Finalize and CloseStream make finals. */
   readonly endpointingMs: number | false

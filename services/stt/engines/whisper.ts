@@ -57,13 +57,13 @@ export function createWhisperEngine(deps: WhisperDeps): SpeechEngine {
   return {
     model,
     languages,
-    async transcribe({ bytes }, { language, signal }) {
+    async transcribe({ bytes }, { language, keyterms = [], signal }) {
       const file = openAudioFile(bytes, deps.maxAudioSeconds)
       const recording = await listenTo(file, ears, { maxSeconds: deps.maxAudioSeconds, signal })
       const { samples, probabilities, seconds, channels } = recording
       const segments = segmentsOf(probabilities, PAUSE_SAMPLES)
       const pieces = piecesOf(segments, samples.length)
-      const options = { ...FILE_WINDOW, language, ...(signal && { signal }) }
+      const options = { ...FILE_WINDOW, language, ...termsOf(keyterms), ...(signal && { signal }) }
       const recognitions = await mapInParallel(pieces, deps.parallel, async (piece) =>
         place(await recognise(samples.subarray(piece.startSample, piece.endSample), options), piece, segments),
       )
@@ -80,7 +80,8 @@ export function createWhisperEngine(deps: WhisperDeps): SpeechEngine {
       return openLiveStream(options, {
         ears,
         async transcribe({ purpose, samples, draft, signal }) {
-          const window = { ...LIVE_WINDOWS[purpose], language: options.language, signal }
+          const terms = termsOf(options.keyterms ?? [])
+          const window = { ...LIVE_WINDOWS[purpose], language: options.language, ...terms, signal }
           return recognise(samples, draft ? { ...window, draft } : window)
         },
         send(message) {
@@ -92,6 +93,10 @@ export function createWhisperEngine(deps: WhisperDeps): SpeechEngine {
     figures: () => ({ audioSeconds, computeSeconds }),
     stop: deps.release,
   }
+}
+
+function termsOf(keyterms: readonly string[]): Pick<WindowOptions, 'keyterms'> {
+  return keyterms.length > 0 ? { keyterms } : {}
 }
 
 interface Placed {

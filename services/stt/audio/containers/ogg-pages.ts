@@ -50,7 +50,7 @@ export function createOggReader(): (bytes: Uint8Array) => OggPage[] {
     begun.delete(serial)
     let offset = 0
     for (const length of lengths) {
-      packet = joined(packet, body.subarray(offset, offset + length))
+      packet = Buffer.concat([packet, body.subarray(offset, offset + length)])
       offset += length
       if (length === 255) continue
       if (!isLost) packets.push(packet)
@@ -63,7 +63,7 @@ export function createOggReader(): (bytes: Uint8Array) => OggPage[] {
   }
 
   return (bytes) => {
-    held = joined(held, bytes)
+    held = Buffer.concat([held, bytes])
     const pages: OggPage[] = []
     let start = captureFrom(held, 0)
     for (;;) {
@@ -89,11 +89,4 @@ function captureFrom(bytes: Uint8Array, from: number): number {
       return at
   }
   return bytes.length
-}
-
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(first.length + second.length)
-  whole.set(first)
-  whole.set(second, first.length)
-  return whole
 }
