@@ -121,7 +121,7 @@ test('a request to finalize that the dead server did not answer is answered by t
 test('when no speech server is left the client is told', async ({ onTestFinished }) => {
   const { url, servers } = await startTwo(onTestFinished)
   const client = await connectClient(onTestFinished, `${url}?${QUERY}`)
-  client.socket.send(tone(0.64))
+  client.socket.send(tone(1.28))
   await client.next('Results')
 
   for (const { running } of servers) running.kill()
