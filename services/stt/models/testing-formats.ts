@@ -106,6 +106,9 @@ export function safetensorsHeader(header: unknown): Uint8Array[] {
   return [length, json]
 }
 
+/** Of 25 ms at 16 kHz. */
+const SPECTRUM_BINS = 201
+
 /** A file of whisper.cpp; matrices are packed, the rest stays in single precision. */
 export async function writeGgml(
   path: string,
@@ -130,8 +133,8 @@ export async function writeGgml(
     0,
   ]
   const pieces: Uint8Array[] = [
-    words(0x67_67_6d_6c, ...header, mels, 2),
-    new Uint8Array(4 * mels * 2),
+    words(0x67_67_6d_6c, ...header, mels, SPECTRUM_BINS),
+    new Uint8Array(4 * mels * SPECTRUM_BINS),
     words(texts.length),
   ]
   for (const text of texts) {
@@ -140,7 +143,9 @@ export async function writeGgml(
   }
   for await (const { name, shape, values } of parts(written, 'openai')) {
     const isMatrix = shape.length === 2 && !name.endsWith('positional_embedding')
-    const { type, data } = packBlocks(values, isMatrix ? packing : 'f32')
+    // whisper.cpp packs no convolutions below half precision, and neither biases nor positions at all.
+    const isConvolution = shape.length === 3 && packing !== 'f32'
+    const { type, data } = packBlocks(values, isMatrix ? packing : isConvolution ? 'f16' : 'f32')
     // Biases of convolutions are columns there.
     const dimensions = /conv\d\.bias$/.test(name) ? [1, ...shape] : shape.toReversed()
     const label = Buffer.from(name)
