@@ -69,6 +69,8 @@ export interface SpeechResult {
 /** Query parameters of both routes, named as in the public API; unknown ones are ignored. */
 export interface SpeechQuery {
   readonly language?: string
+  /** Terms that are likely to be said, one a line. */
+  readonly keyterm?: string
   /** Socket only, as are all below. Absent: by signature, else 16 kHz mono s16le. */
   readonly encoding?: string
   readonly sample_rate?: string

@@ -27,6 +27,7 @@ export function parseStreamQuery(query: Query, languages: Languages): StreamOpti
     sampleRateHz: integer(query, 'sample_rate', SAMPLE_RATES_HZ) ?? DEFAULTS.sampleRateHz,
     channels: integer(query, 'channels', CHANNELS) ?? DEFAULTS.channels,
     language: resolveLanguage(text(query, 'language'), languages),
+    keyterms: keyterms(query),
     interimResults: flag(query, 'interim_results', true),
     endpointingMs: endpointing(query),
     utteranceEndMs: integer(query, 'utterance_end_ms', SILENCE_MS),
@@ -34,9 +35,18 @@ export function parseStreamQuery(query: Query, languages: Languages): StreamOpti
   }
 }
 
-/** The language of a file. @throws {@link SpeechError} 422. */
-export function parseFileQuery(query: Query, languages: Languages): { language: string | undefined } {
-  return { language: resolveLanguage(text(query, 'language'), languages) }
+/** The language and terms of a file. @throws {@link SpeechError} 422. */
+export function parseFileQuery(
+  query: Query,
+  languages: Languages,
+): { language: string | undefined; keyterms: readonly string[] } {
+  return { language: resolveLanguage(text(query, 'language'), languages), keyterms: keyterms(query) }
+}
+
+/** One a line; the proxies see to their number and length. */
+function keyterms(query: Query): readonly string[] {
+  const lines = text(query, 'keyterm')?.split('\n') ?? []
+  return lines.map((line) => line.trim()).filter(Boolean)
 }
 
 function endpointing(query: Query): number | false {

@@ -1,5 +1,6 @@
 import type { ModelManifest } from '../models/manifest.ts'
 import type { Decoding } from './decoder.ts'
+import type { KeytermBias } from './keyterm-bias.ts'
 import { createLogitRules, probabilityOf, type Sampling } from './logit-rules.ts'
 import { repetitionStart } from './repetition.ts'
 
@@ -12,6 +13,8 @@ export interface GenerateOptions {
   readonly maxTokens: number
   /** Absent: the likeliest token each time. */
   readonly sampling?: Sampling
+  /** Terms the speaker is likely to use. */
+  readonly bias?: KeytermBias
   /** What the text probably is, from hearing most of the same audio before: verified in one pass instead of step by step. */
   readonly draft?: readonly number[]
   /** Called before each step; throws to stop. */
@@ -56,6 +59,7 @@ export async function generate(decoding: Decoding, options: GenerateOptions): Pr
   }
 
   while (logits) {
+    options.bias?.apply(logits, tokens)
     const { token, logProbability } = rules.choose(logits, tokens)
     total += logProbability
     if (token === endOfText) return finish(false)

@@ -22,6 +22,8 @@ export interface WindowOptions {
   readonly slackPositions: number | 'full'
   /** Timestamp tokens steer long windows; interims go faster without. */
   readonly timestamps: boolean
+  /** Words and phrases that are likelier to be said than the model thinks. */
+  readonly keyterms?: readonly string[]
   /**
    * `tokens` of a recognition of most of the same audio with the same `timestamps`: verified in one pass, which is
    * cheaper than writing them again.

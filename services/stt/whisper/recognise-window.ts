@@ -94,6 +94,7 @@ async function guardedPass(model: WhisperModel, samples: Float32Array, options: 
       timestamps: request.timestamps,
       audioSeconds: samples.length / SAMPLE_RATE_HZ,
       lastSpeechSeconds,
+      ...(request.keyterms && { keyterms: request.keyterms }),
       ...(request.draft && { draft: request.draft }),
       // The same audio gives the same words, however freely they were drawn.
       ...(temperature > 0 && { sampling: { temperature, random: createRandom(SEED) } }),

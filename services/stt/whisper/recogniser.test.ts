@@ -8,6 +8,7 @@ import { startPool } from './pool.ts'
 import type { Recogniser, Recognition, WindowOptions } from './port.ts'
 import { startRecogniser } from './recogniser.ts'
 import { spawnWorker } from './spawn-worker.ts'
+import { loadWhisper } from './whisper-model.ts'
 import { loadExpectations, MODEL_DIR, readClip, type ExpectedClip } from './testing.ts'
 
 const JFK = 'And so my fellow Americans ask not what your country can do for you ask what you can do for your country'
@@ -93,6 +94,33 @@ it.for([
     expect(confidence).toBeLessThanOrEqual(1)
   }
 })
+
+it('writes words in the tokens its encoder finds for them', async ({ expect, recognitions }) => {
+  const { manifest, tokenizer } = await loadWhisper(MODEL_DIR, 1)
+  for (const { tokens = [] } of recognitions.values()) {
+    const text = tokens.filter((token) => token < manifest.tokens.endOfText)
+    expect(tokenizer.encode(tokenizer.decode(text))).toEqual(text)
+  }
+})
+
+it.for([0, 3, 100])(
+  'hears the same with a draft that lacks its last %d tokens',
+  async (missing, { expect, recogniser }) => {
+    const samples = await readClip('jfk.wav')
+    const window = { ...final, priority: 'interim', timestamps: false } as const
+    const whole = await recogniser.recognise(samples, window)
+
+    const drafted = await recogniser.recognise(samples, {
+      ...window,
+      draft: whole.tokens?.slice(0, Math.max(0, whole.tokens.length - missing)) ?? [],
+    })
+
+    expect(drafted.text).toBe(whole.text)
+    expect(drafted.words.map(({ startSeconds }) => startSeconds)).toEqual(
+      whole.words.map(({ startSeconds }) => expect.closeTo(startSeconds, 1)),
+    )
+  },
+)
 
 it('doubts silence', async ({ expect, recogniser }) => {
   const { noSpeechProbability, averageLogProbability } = await recogniser.recognise(new Float32Array(32_000), final)

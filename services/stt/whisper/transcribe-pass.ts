@@ -4,6 +4,7 @@ import { startDecoding, type Decoding } from './decoder.ts'
 import type { EncodedAudio } from './encoder.ts'
 import { generate, type Generation } from './generate.ts'
 import { compressionOf, verdictOn, type Signs, type Verdict } from './guards.ts'
+import { createKeytermBias } from './keyterm-bias.ts'
 import type { Sampling } from './logit-rules.ts'
 import { SECONDS_PER_POSITION, splitSegments, type Segment } from './segments.ts'
 import type { WhisperModel } from './whisper-model.ts'
@@ -19,6 +20,7 @@ export interface PassOptions {
   readonly lastSpeechSeconds: number
   readonly sampling?: Sampling
   readonly draft?: readonly number[]
+  readonly keyterms?: readonly string[]
   readonly checkpoint: () => void
 }
 
@@ -55,6 +57,7 @@ export async function transcribePass(model: WhisperModel, audio: EncodedAudio, o
     ),
     ...(options.sampling && { sampling: options.sampling }),
     ...(options.draft && { draft: options.draft }),
+    ...(options.keyterms && { bias: createKeytermBias(options.keyterms, model.tokenizer.encode) }),
     checkpoint,
   })
   const { segments, unfinishedAtSeconds } = splitSegments(generation.tokens, tokens.firstTimestamp, audioSeconds)

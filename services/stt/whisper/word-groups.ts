@@ -12,6 +12,8 @@ export interface WordGroup {
   readonly coreCount: number
 }
 
+type Decoder = Pick<Tokenizer, 'decode'>
+
 /** Languages written without spaces: each character is a word. */
 const UNSPACED_LANGUAGES: ReadonlySet<string> = new Set(['zh', 'ja', 'th', 'lo', 'my', 'yue'])
 
@@ -20,7 +22,7 @@ const ONLY_PUNCTUATION = /^[\s\p{P}\p{S}]+$/u
 const OPENING = /^\s*["'“¿([{-]+$/u
 
 /** Groups text tokens into words. `tokens` holds no timestamps. */
-export function groupWords(tokens: readonly number[], tokenizer: Tokenizer, language: string): WordGroup[] {
+export function groupWords(tokens: readonly number[], tokenizer: Decoder, language: string): WordGroup[] {
   const characters = joinCharacters(tokens, tokenizer)
   const isUnspaced = UNSPACED_LANGUAGES.has(language)
   const groups: WordGroup[] = []
@@ -51,7 +53,7 @@ interface Piece {
 }
 
 /** Tokens that hold parts of one character only make sense together. */
-function joinCharacters(tokens: readonly number[], tokenizer: Tokenizer): Piece[] {
+function joinCharacters(tokens: readonly number[], tokenizer: Decoder): Piece[] {
   const pieces: Piece[] = []
   let pending: number[] = []
   const flush = (end: number): void => {

@@ -1,5 +1,6 @@
 import { ApiError } from '../../wire/api-error.ts'
 import { type Compat, compatOf } from '../../wire/compat.ts'
+import { keytermsIn } from '../../wire/keyterms.ts'
 import { flagIn, type Query, textIn } from '../../wire/query.ts'
 import type { SpeechQuery } from '../../wire/speech.ts'
 
@@ -29,8 +30,9 @@ export function parseFileQuery(query: Query, compat: Compat): FileRequest {
     throw new ApiError(422, 'callback is not supported here; leave it out and wait for the answer.')
   }
   const language = textIn(query, 'language', 'lang')
+  const keyterm = keytermsIn(query)
   return {
-    speech: language === undefined ? {} : { language },
+    speech: { ...(language !== undefined && { language }), ...(keyterm !== undefined && { keyterm }) },
     compat: compatOf(query, compat),
     detectLanguage: (flagIn(query, 'detect_language') ?? false) || language?.toLowerCase() === 'auto',
   }

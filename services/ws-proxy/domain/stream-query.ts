@@ -1,5 +1,6 @@
 import { ApiError } from '../../wire/api-error.ts'
 import { type Compat, compatOf } from '../../wire/compat.ts'
+import { keytermsIn } from '../../wire/keyterms.ts'
 import { flagIn, type Query, textIn } from '../../wire/query.ts'
 import type { SpeechQuery } from '../../wire/speech.ts'
 
@@ -35,7 +36,8 @@ export function parseStreamQuery(query: Query, { compat, isPcm }: StreamQueryOpt
   for (const name of OTHER_FLAGS) flagIn(query, name)
   const texts = Object.entries(TEXTS).map(([name, aliases]) => [name, textIn(query, ...aliases)] as const)
   const flags = FLAGS.map((name) => [name, flagIn(query, name)] as const)
-  const given = [...texts, ...flags].filter(([, value]) => value !== undefined)
+  const keyterm = ['keyterm', keytermsIn(query)] as const
+  const given = [...texts, ...flags, keyterm].filter(([, value]) => value !== undefined)
   const speech: SpeechQuery = Object.fromEntries(given.map(([name, value]) => [name, String(value)]))
   return {
     speech: isPcm ? { encoding: 'linear16', ...speech } : speech,
