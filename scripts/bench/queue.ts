@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { buildApp } from 'fauxqs'
 import { serveAdapter } from '../../emulator/backends/queue/contract/adapter-server.ts'
 import { embeddedQueue } from '../../emulator/backends/queue/embedded.ts'
+import { bundled } from '../bundled.ts'
 import { median } from '../median.ts'
 import { openConnection, postOf } from '../raw-connection.ts'
 
@@ -122,7 +123,8 @@ async function serveFauxqs(): Promise<string> {
 }
 
 async function startServer(name: ServerName, started: BenchServer[]): Promise<BenchServer> {
-  const [command, ...rest] = pinned(SERVER_CORE, [process.execPath, ...process.execArgv, thisFile, name])
+  // As users run it: without a loader.
+  const [command, ...rest] = pinned(SERVER_CORE, [process.execPath, await bundled(thisFile), name])
   const child = spawn(command ?? '', rest, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   const endpoint = String(await answerOf(child))
   const { QueueUrl } = await ask(endpoint, 'CreateQueue', { QueueName: 'bench' })
