@@ -210,6 +210,15 @@ test('every form of one model is written as the same bytes', async ({ expect, on
   expect(files.slice(1)).toEqual(files.slice(1).map(() => files[0]))
 })
 
+test('the file with the weights stands for its folder', async ({ expect, onTestFinished }) => {
+  const folder = await temporary(onTestFinished)
+  await writeSafetensors(folder, smallModel())
+  const source = await openSource(join(folder, 'model.safetensors'))
+  onTestFinished(() => source.close())
+
+  expect(source).toMatchObject({ format: 'safetensors', name: 'tiny' })
+})
+
 test('a missing tensor and one of another shape are named', async ({ expect, onTestFinished }) => {
   const folder = await temporary(onTestFinished)
   const written = smallModel()
@@ -234,7 +243,7 @@ test('a folder of nothing known, of several models, and a file of neither say so
   await writePieces(join(folder, 'ggml-b.bin'), [GGML_HEADER])
   await expect(openSource(folder)).rejects.toThrow('2 ggml models')
   await truncate(join(folder, 'ggml-a.bin'), 2)
-  await expect(openSource(join(folder, 'ggml-a.bin'))).rejects.toThrow('is no ggml model')
+  await expect(openSource(join(folder, 'ggml-a.bin'))).rejects.toThrow('is no model of a known format')
   await expect(openSource(join(folder, 'nothing'))).rejects.toThrow('Cannot open')
   expect(await readdir(folder)).toHaveLength(2)
 })

@@ -1,5 +1,5 @@
 import { open, readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { openCt2Source } from './ct2-source.ts'
 import { ModelError } from './errors.ts'
 import { GGML_MAGIC } from './ggml-reader.ts'
@@ -35,13 +35,18 @@ export async function openSource(from: string): Promise<WhisperSource> {
   throw new ModelError(`${from} holds no model of a known format. ${KNOWN}`)
 }
 
+/** Files that stand for their folder. */
+const WEIGHTS = /^(model\.bin|model\.safetensors(\.index\.json)?|(en|de)coder_model\w*\.onnx)$/
+
 const KNOWN =
   'Known: a faster-whisper folder (model.bin), a ggml file (.bin), ' +
   'a Hugging Face folder (model.safetensors), an ONNX folder (encoder_model.onnx).'
 
 async function openFile(path: string): Promise<WhisperSource> {
   if ((await magicOf(path)) === GGML_MAGIC) return openGgmlSource(path)
-  throw new ModelError(`${path} is no ggml model; of the other formats, name the folder. ${KNOWN}`)
+  // The other formats keep the vocabulary beside the weights.
+  if (WEIGHTS.test(basename(path))) return openSource(dirname(path))
+  throw new ModelError(`${path} is no model of a known format. ${KNOWN}`)
 }
 
 /** The first four bytes as a number; undefined for shorter files. */

@@ -22,6 +22,8 @@ interface Setting {
   readonly file: string
   /** Milliseconds of the pauses between tries. */
   readonly pauses: number[]
+  /** Lets the time go by until patience ends. */
+  waitLong(): void
   get(options?: Partial<DownloadOptions>): Promise<void>
 }
 
@@ -35,12 +37,20 @@ async function prepare(
   onTestFinished(() => server.close())
   const file = join(folder, 'model.bin')
   const pauses: number[] = []
-  const clock = { sleep: async (ms: number) => void pauses.push(ms) }
+  let onTime: (() => void) | undefined
+  const clock = {
+    sleep: async (ms: number) => void pauses.push(ms),
+    after(_ms: number, run: () => void) {
+      onTime = run
+      return { cancel: () => (onTime = undefined) }
+    },
+  }
   return {
     server,
     folder,
     file,
     pauses,
+    waitLong: () => onTime?.(),
     get: (options = {}) => download({ url: server.url, file, sha256: SHA256, clock, ...options }),
   }
 }
@@ -85,6 +95,20 @@ test('after the line was cut only the rest is fetched', async ({ expect, onTestF
     [`bytes=${HALF}-`, '"1"'],
   ])
   expect(setting.pauses).toEqual([500])
+})
+
+test('a line over which nothing comes any more is given up for a new one', async ({ expect, onTestFinished }) => {
+  const setting = await prepare(onTestFinished, (headers, request) =>
+    request === 0 ? firstHalf() : serve(CONTENT, headers, '"1"'),
+  )
+  const waitAtHalf = ({ bytes }: Progress): void => {
+    // The second try begins there too.
+    if (bytes === HALF && setting.server.requests.length === 1) setting.waitLong()
+  }
+  await setting.get({ onProgress: waitAtHalf })
+
+  expect(Buffer.compare(await readFile(setting.file), CONTENT)).toBe(0)
+  expect(setting.server.requests[1]).toMatchObject({ range: `bytes=${HALF}-` })
 })
 
 test('a later call goes on where an earlier one ended', async ({ expect, onTestFinished }) => {

@@ -18,7 +18,7 @@ export interface DownloadOptions {
   readonly file: string
   /** What the file must have, in lower-case hexadecimal. */
   readonly sha256: string
-  readonly clock: Pick<Clock, 'sleep'>
+  readonly clock: Pick<Clock, 'sleep' | 'after'>
   readonly onProgress?: (progress: Progress) => void
 }
 
@@ -61,7 +61,7 @@ async function fetchAll(part: Part, { url, clock, onProgress }: DownloadOptions)
   let vainTries = 0
   for (;;) {
     try {
-      await fetchPart(part, { url, onProgress })
+      await fetchPart(part, { url, clock, onProgress })
       return cameInPieces
     } catch (error) {
       if (!(error instanceof LineError)) throw error

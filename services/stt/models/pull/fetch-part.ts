@@ -1,4 +1,5 @@
 import { open, rm } from 'node:fs/promises'
+import type { Clock, Timer } from '../../../wire/clock.ts'
 import type { Progress } from './download.ts'
 import { DownloadError, LineError } from './errors.ts'
 import { sizeOf, type Part, type PartState } from './part.ts'
@@ -11,8 +12,12 @@ const UNSATISFIABLE = 416
 /** Answers that another try may change: request time-out, too many requests. Those from 500 on are too. */
 const PASSING = new Set([408, 425, 429])
 
+/** A line over which nothing comes for so long is cut here; undici would wait five minutes. */
+const STALL_MS = 60_000
+
 interface FetchOptions {
   readonly url: URL
+  readonly clock: Pick<Clock, 'after'>
   readonly onProgress: ((progress: Progress) => void) | undefined
 }
 
@@ -29,30 +34,74 @@ interface Incoming {
  * @throws LineError when another try may help
  * @throws DownloadError when none will
  */
-export async function fetchPart(part: Part, { url, onProgress }: FetchOptions): Promise<void> {
+export async function fetchPart(part: Part, options: FetchOptions): Promise<void> {
+  const patience = createPatience(options.clock)
+  try {
+    await fetchWithin(patience, part, options)
+  } finally {
+    patience.end()
+  }
+}
+
+/** Aborts its signal when nothing has come for too long. */
+interface Patience {
+  readonly signal: AbortSignal
+  renew(): void
+  end(): void
+}
+
+function createPatience(clock: Pick<Clock, 'after'>): Patience {
+  const controller = new AbortController()
+  const arm = (): Timer =>
+    clock.after(STALL_MS, () => controller.abort(new Error(`nothing came for ${STALL_MS / 1000} s`)))
+  let timer = arm()
+  return {
+    signal: controller.signal,
+    renew() {
+      timer.cancel()
+      timer = arm()
+    },
+    end: () => timer.cancel(),
+  }
+}
+
+async function fetchWithin(patience: Patience, part: Part, { url, onProgress }: FetchOptions): Promise<void> {
   const there = await sizeOf(part.path)
   const state = there > 0 ? await part.state() : undefined
-  const response = await request(url, there, state)
+  const response = await request(url, { there, state, signal: patience.signal })
   const incoming = await judge(part, { response, url, there, state })
   if (incoming === 'complete') return
 
   const { offset, totalBytes } = incoming
   if ((totalBytes ?? 0) > MAX_FILE_BYTES) throw new DownloadError(`${url.href} would be ${totalBytes} bytes long.`)
   await part.remember({ url: url.href, validator: validatorOf(response), totalBytes })
-  const bytes = await writeBody(part, { response, incoming, onProgress })
+  const bytes = await writeBody(part, {
+    response,
+    incoming,
+    onProgress(progress) {
+      patience.renew()
+      onProgress?.(progress)
+    },
+  })
   if (totalBytes !== undefined && bytes < totalBytes) {
     throw new LineError(`the server sent ${bytes} bytes and had announced ${totalBytes}`)
   }
   if (bytes === offset && totalBytes === undefined) throw new LineError('the server sent nothing')
 }
 
-async function request(url: URL, there: number, state: PartState | undefined): Promise<Response> {
+interface Wanted {
+  readonly there: number
+  readonly state: PartState | undefined
+  readonly signal: AbortSignal
+}
+
+async function request(url: URL, { there, state, signal }: Wanted): Promise<Response> {
   const headers: Record<string, string> = { 'accept-encoding': 'identity' }
   if (there > 0) headers['range'] = `bytes=${there}-`
   // A validator of another server says nothing to this one.
   if (state?.validator !== undefined && state.url === url.href) headers['if-range'] = state.validator
   try {
-    return await fetch(url, { headers })
+    return await fetch(url, { headers, signal })
   } catch (error) {
     throw new LineError(`cannot be reached (${reasonOf(error)})`, { cause: error })
   }
@@ -93,18 +142,18 @@ async function writeBody(
     response,
     incoming,
     onProgress,
-  }: { readonly response: Response; readonly incoming: Incoming } & Pick<FetchOptions, 'onProgress'>,
+  }: { readonly response: Response; readonly incoming: Incoming } & { onProgress(progress: Progress): void },
 ): Promise<number> {
   const { offset, totalBytes } = incoming
   const file = await open(part.path, offset === 0 ? 'w' : 'a')
   let bytes = offset
   try {
-    onProgress?.({ bytes, totalBytes })
+    onProgress({ bytes, totalBytes })
     for await (const chunk of chunksOf(response)) {
       await file.appendFile(chunk)
       bytes += chunk.byteLength
       if (bytes > MAX_FILE_BYTES) throw new DownloadError(`${response.url} sends more than ${MAX_FILE_BYTES} bytes.`)
-      onProgress?.({ bytes, totalBytes })
+      onProgress({ bytes, totalBytes })
     }
   } finally {
     await file.close()

@@ -15,7 +15,7 @@ export interface PullOptions {
   readonly to: string
   readonly name: string
   readonly precision: ImportOptions['precision']
-  readonly clock: Pick<Clock, 'sleep'>
+  readonly clock: Pick<Clock, 'sleep' | 'after'>
   readonly onProgress?: (progress: Progress) => void
   readonly onStep?: ImportOptions['onProgress']
 }
