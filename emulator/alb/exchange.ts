@@ -73,7 +73,8 @@ export function openExchange(request: IncomingMessage, connection: Connection, n
   return {
     request,
     connection,
-    startedAt: now(),
+    // A request begins as soon as its last byte has been read, which is right before.
+    startedAt: connection.front ? connection.lastActiveAt : now(),
     now,
     requestUrl: url,
     authority: headers.host,

@@ -11,7 +11,7 @@ export function watchIdle(
 ): void {
   const { socket } = connection
   connection.lastActiveAt = clock.now()
-  stampBytes(connection, clock)
+  stampSent(connection, clock)
 
   const check = (): void => {
     const leftMs = connection.lastActiveAt + idleMs - clock.now()
@@ -22,17 +22,13 @@ export function watchIdle(
   socket.once('close', () => timer.cancel())
 }
 
-/** What comes and goes shows on the connection, whoever reads and writes it. */
-function stampBytes(connection: Connection, clock: Clock): void {
+/** What goes shows on the connection, whoever writes it; what comes is for its reader to note. */
+function stampSent(connection: Connection, clock: Clock): void {
   const { socket } = connection
-  const write = socket.write.bind(socket) as (...parts: unknown[]) => boolean
-  socket.write = (...parts: unknown[]): boolean => {
-    connection.lastActiveAt = clock.now()
-    return write(...parts)
-  }
-  const push = socket.push.bind(socket)
-  socket.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
-    connection.lastActiveAt = clock.now()
-    return push(chunk, encoding)
+  const write = socket.write as (...parts: unknown[]) => boolean
+  socket.write = (chunk: unknown, encoding?: unknown, callback?: unknown): boolean => {
+    // Node ends an answer by writing nothing.
+    if (chunk !== '') connection.lastActiveAt = clock.now()
+    return write.call(socket, chunk, encoding, callback)
   }
 }

@@ -45,6 +45,33 @@ test('pipelined requests are answered in their order', async ({ expect, onTestFi
   expect(received.indexOf('/fast')).toBeGreaterThan(received.indexOf('/slow'))
 })
 
+test('requests read while the connection has too much to answer wait for their turn', async ({
+  expect,
+  onTestFinished,
+}) => {
+  const { balancer, port } = await startTestBalancer({ onTestFinished })
+  const answer = 'x'.repeat(100_000)
+  const served: string[] = []
+  const target = createTarget('one', (incoming, response) => {
+    served.push(incoming.url ?? '')
+    response.end(answer)
+  })
+  await register(balancer, 'web', [target])
+  const plain = 'GET /plain HTTP/1.1\r\nHost: a\r\n\r\n'
+  const absolute = 'GET http://a/absolute HTTP/1.1\r\nHost: a\r\n\r\n'
+  const withBody = 'POST /body HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi'
+  const last = 'GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'
+
+  const received = await exchangeRaw(
+    port,
+    plain.repeat(5) + absolute + plain + withBody + absolute + last,
+    onTestFinished,
+  )
+
+  expect(served).toEqual([...Array(5).fill('/plain'), '/absolute', '/plain', '/body', '/absolute', '/last'])
+  expect(received.split(answer)).toHaveLength(served.length + 1)
+})
+
 test.for([
   ['before the answer', '', 460],
   ['in the middle of its body', 'Content-Length: 10\r\n', 400],

@@ -111,6 +111,7 @@ export async function startListener(config: ListenerConfig, deps: ListenerDeps):
   const drain = (): Promise<void> => {
     for (const { open, latest } of connections.values()) if (open > 0) latest?.once('close', closeIdle)
     secure?.drain()
+    if (!drained) closeIdle()
     return (drained ??= Promise.all([close(server), secure && close(secure.server)]).then(() => undefined))
   }
 
@@ -134,6 +135,7 @@ export async function startListener(config: ListenerConfig, deps: ListenerDeps):
       count(socket, connection.node)
       watchIdle(connection, { clock, idleMs: attributes.idleTimeoutMs, onIdle: faults.onIdle })
       readClient(connection, {
+        clock,
         mode: attributes.desyncMitigationMode,
         isDeaf: () => zones.isLost(zones.names[connection.node] ?? ''),
         refuse: faults.onRefusal,
@@ -201,7 +203,13 @@ export async function startListener(config: ListenerConfig, deps: ListenerDeps):
 
   /** A connection counts as idle a moment after its response has closed. */
   function closeIdle(): void {
-    setImmediate(() => server.closeIdleConnections())
+    setImmediate(() => {
+      server.closeIdleConnections()
+      // Node does not know that those have ever had a request which its parser has not seen.
+      for (const { socket, front, requests, open } of connections.values()) {
+        if (front && !front.isInBody && requests > 0 && open === 0) socket.destroy()
+      }
+    })
   }
 
   function connectionOf(socket: Socket): Connection {

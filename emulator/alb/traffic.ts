@@ -59,7 +59,7 @@ export function createTraffic(deps: TrafficDeps): Traffic {
     connection.latest = response
     connection.latestExchange = exchange
     response.exchange = exchange
-    if (exchange.closes || isTooOld(connection)) response.shouldKeepAlive = false
+    if (exchange.closes || isTooOld(exchange)) response.shouldKeepAlive = false
     response.on('close', () => {
       connection.open -= 1
       connection.responses.delete(response)
@@ -105,8 +105,8 @@ export function createTraffic(deps: TrafficDeps): Traffic {
   }
 
   /** It takes this one request more; an open socket may grow older. */
-  function isTooOld({ openedAt, kind }: Connection): boolean {
-    return kind !== 'h2' && now() - openedAt >= attributes.clientKeepAliveMs
+  function isTooOld({ startedAt, connection: { openedAt, kind } }: Exchange): boolean {
+    return kind !== 'h2' && startedAt - openedAt >= attributes.clientKeepAliveMs
   }
 
   function open(request: IncomingMessage, connection: Connection): Exchange {

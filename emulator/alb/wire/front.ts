@@ -1,5 +1,6 @@
 import { type ChunkedReader, createChunkedReader } from './chunked.ts'
 import type { Verdict } from './desync.ts'
+import { type PlainHead, readPlainHead } from './plain-head.ts'
 import { type DesyncMode, readRequest } from './read-request.ts'
 import { scanHead } from './scan-head.ts'
 import type { OwnStatus } from '../answers.ts'
@@ -19,6 +20,8 @@ export interface FrontDeps {
   readonly mode: DesyncMode
   /** The parser behind: it gets heads as a whole, and bytes that every parser reads alike. */
   feed(bytes: Buffer): void
+  /** Instead of `feed`, a request that needs no parser; undefined where all do. */
+  readonly take: ((head: PlainHead) => void) | undefined
   /** Comes before the request it is about. */
   mark(mark: Mark): void
   /** Nothing of the connection is read any more. `isBody`: in the middle of a request that has begun. */
@@ -47,6 +50,8 @@ const MAX_REQUEST_LINE_BYTES = 16 * 1024
 const MAX_HEAD_BYTES = 64 * 1024
 /** Of method and version around a target that is just short enough. */
 const REQUEST_LINE_MARGIN_BYTES = 128
+/** What makes a parser refuse whatever follows. */
+const MAY_CLOSE = /^(?:proxy-)?connection\b.*close|HTTP\/1\.0/im
 const LF = 0x0a
 const CR = 0x0d
 
@@ -54,13 +59,15 @@ const CR = 0x0d
  * A compliant request passes as it is. What parsers could read in two ways is written anew, in one way, or refused, so
  * that no target ever sees another end of a request than the balancer did.
  */
-export function createFront({ mode, feed, mark, refuse, leave }: FrontDeps): Front {
+export function createFront({ mode, feed, take, mark, refuse, leave }: FrontDeps): Front {
   let held: Buffer | undefined
   let state: 'head' | 'length' | 'chunked' | 'deaf' = 'head'
   let left = 0
   let chunked: ChunkedReader | undefined
   let closesAfterBody = false
   let requests = 0
+  /** What the parser behind has read last may be the end of the connection: it alone can tell what may follow. */
+  let needsParser = take === undefined
   /** Of the bytes at hand, what the parser behind has. */
   let fed = 0
 
@@ -130,9 +137,18 @@ export function createFront({ mode, feed, mark, refuse, leave }: FrontDeps): Fro
       return undefined
     }
     requests += 1
-    if (isOrdinary) return { end, isReplaced: false }
+    if (isOrdinary) {
+      const plain = needsParser ? undefined : readPlainHead(bytes, at, end)
+      needsParser ||= plain === undefined
+      if (!plain) return { end, isReplaced: false }
+      flush(bytes, at)
+      take?.(plain)
+      return { end, isReplaced: true }
+    }
 
-    const request = readRequest(bytes.toString('latin1', at, end), mode)
+    const text = bytes.toString('latin1', at, end)
+    needsParser ||= MAY_CLOSE.test(text)
+    const request = readRequest(text, mode)
     const { verdict } = request
     if (request.status !== undefined) {
       flush(bytes, at)
