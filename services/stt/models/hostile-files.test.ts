@@ -190,6 +190,7 @@ test('every form of one model is written as the same bytes', async ({ expect, on
     safetensors: `${folder}-st`,
     shards: `${folder}-sh`,
     onnx: `${folder}-onnx`,
+    unfolded: `${folder}-unfolded`,
     merged: `${folder}-m`,
   }
   const written = smallModel()
@@ -197,8 +198,10 @@ test('every form of one model is written as the same bytes', async ({ expect, on
   await writeSafetensors(from.safetensors, written)
   await writeSafetensors(from.shards, written, { shards: 2 })
   await writeOnnx(from.onnx, written)
+  await writeOnnx(from.unfolded, written, { isUnfolded: true })
   await writeOnnx(join(from.merged, 'onnx'), written, { isMerged: true, isExternal: true })
-  for (const other of [from.safetensors, from.shards, from.onnx, from.merged]) await writeTinyTokenizer(other)
+  for (const other of [from.safetensors, from.shards, from.onnx, from.unfolded, from.merged])
+    await writeTinyTokenizer(other)
 
   const files: unknown[] = []
   for (const source of Object.values(from)) {

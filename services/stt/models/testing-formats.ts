@@ -160,6 +160,8 @@ export interface OnnxStyle {
   readonly isExternal?: boolean
   /** Nodes of the decoder in a branch of an If, as exports for both first and later steps have them. */
   readonly isMerged?: boolean
+  /** Matrices are turned by a node of their own, as exporters without constant folding write them. */
+  readonly isUnfolded?: boolean
 }
 
 /** `encoder_model.onnx` and a decoder, named as PyTorch's exporter names things: matrices by numbers only. */
@@ -171,7 +173,13 @@ export async function writeOnnx(folder: string, written: Written, style: OnnxSty
 async function writeHalf(
   folder: string,
   half: 'encoder' | 'decoder',
-  { written, format = 'f32', isExternal = false, isMerged = false }: OnnxStyle & { readonly written: Written },
+  {
+    written,
+    format = 'f32',
+    isExternal = false,
+    isMerged = false,
+    isUnfolded = false,
+  }: OnnxStyle & { readonly written: Written },
 ): Promise<void> {
   const file = half === 'decoder' && isMerged ? 'decoder_model_merged.onnx' : `${half}_model.onnx`
   const nodes: Encoded[] = []
@@ -217,7 +225,12 @@ async function writeHalf(
       .replace(/\.weight$/, '')
       .replaceAll('.', '/')
       .replaceAll(/layers\/(\d+)/g, 'layers.$1')}`
-    constant(`onnx::MatMul_${counter}`, shape.toReversed(), turned(shape, values))
+    if (isUnfolded) {
+      constant(`onnx::weight_${counter}`, shape, values)
+      node('Transpose', `${module}/Transpose`, [`onnx::weight_${counter}`], `onnx::MatMul_${counter}`)
+    } else {
+      constant(`onnx::MatMul_${counter}`, shape.toReversed(), turned(shape, values))
+    }
     node('MatMul', `${module}/MatMul`, [`${module}/input`, `onnx::MatMul_${counter}`], `${module}/MatMul_output_0`)
     node(
       'Add',
