@@ -166,7 +166,10 @@ export function openJournal(options: JournalOptions): Journal {
 const CHUNK_LINES = 1000
 
 function toLine(record: JournalRecord): string {
-  return `${JSON.stringify(record)}\n`
+  if (record[0] !== 'plain') return `${JSON.stringify(record)}\n`
+  // Half the time of the general way; nothing but a body has characters that JSON would escape.
+  const [kind, uid, serial, id, sentAtMs, body] = record
+  return `["${kind}","${uid}",${serial},"${id}",${sentAtMs},${JSON.stringify(body)}]\n`
 }
 
 function parseRecord(line: string, number: number, path: string): JournalRecord {

@@ -11,9 +11,13 @@ export type JournalRecord =
   /** All of its messages below this serial number are gone. */
   | readonly ['purge', uid: string, below: number]
   | readonly ['send', uid: string, KeptMessage]
+  /** A message that is no more than its body, as most are: written and read without its other members. */
+  | PlainRecord
   | readonly ['remove', uid: string, serial: number]
   /** What was sent in the deduplication interval and is no longer there. */
   | readonly ['remember', uid: string, key: string, messageId: string, serial: number, untilMs: number]
+
+export type PlainRecord = readonly ['plain', uid: string, serial: number, id: string, sentAtMs: number, body: string]
 
 export interface KeptQueue {
   readonly name: string

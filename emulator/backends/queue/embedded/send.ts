@@ -37,8 +37,16 @@ export function send(store: Store, queue: Queue, draft: Draft): Sent {
     )
   }
   const message = accept(store, queue, draft, sizeBytes)
-  store.journal.append(['send', queue.uid, keptMessage(message)])
-  return { messageId: message.id, sequenceNumber: undefined }
+  const { serial, id, sentAtMs, body } = message
+  store.journal.append(
+    isPlain(message) ? ['plain', queue.uid, serial, id, sentAtMs, body] : ['send', queue.uid, keptMessage(message)],
+  )
+  return { messageId: id, sequenceNumber: undefined }
+}
+
+/** Whether a new message of a standard queue is no more than its body. */
+function isPlain({ state, attributes, groupId, traceHeader }: Message): boolean {
+  return state === 'ready' && attributes === undefined && groupId === undefined && traceHeader === undefined
 }
 
 function sendFifo(store: Store, queue: Queue, draft: Draft, sizeBytes: number): Sent {

@@ -69,6 +69,12 @@ export function openStore({ clock, ids, region, journalPath, compactAboveBytes }
         serial = Math.max(serial, record[2].serial + 1)
         restore(queue, record[2], clock.now())
         break
+      case 'plain': {
+        const [, , messageSerial, id, sentAtMs, body] = record
+        serial = Math.max(serial, messageSerial + 1)
+        restore(queue, { serial: messageSerial, id, sentAtMs, body }, clock.now())
+        break
+      }
       case 'remove': {
         const message = queue.messages.get(record[2])
         if (message) remove(queue, message)
