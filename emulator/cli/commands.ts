@@ -47,7 +47,7 @@ export const commands: readonly Command[] = [
       {
         flags: '--engine <name>',
         description:
-          'speech engine: whisper, forward:URL,… to other servers, cassette:FILE as recorded, scripted:FILE by file',
+          'speech engine: whisper, whisper:NAME or whisper:FOLDER, forward:URL,… to other servers, cassette:FILE as recorded, scripted:FILE by file',
         default: 'whisper',
       },
       { flags: '--record <file>', description: 'write what the engine says onto a cassette' },
