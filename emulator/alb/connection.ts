@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Exchange } from './exchange.ts'
+import { type InFlight, createInFlight } from './in-flight.ts'
 import type { Front, Mark } from './wire/front.ts'
 
 /** One client connection of a listener. */
@@ -24,7 +25,7 @@ export interface Connection {
   receivedBytes: number
   sentBytes: number
   /** Responses that have not ended, and the latest of them all. */
-  readonly responses: Set<ServerResponse>
+  readonly responses: InFlight
   open: number
   latest: ServerResponse | undefined
   latestExchange: Exchange | undefined
@@ -73,7 +74,7 @@ export function createConnection(socket: Socket, { node, traceId, kind = 'http',
     tls,
     receivedBytes: 0,
     sentBytes: 0,
-    responses: new Set(),
+    responses: createInFlight(),
     open: 0,
     latest: undefined,
     latestExchange: undefined,

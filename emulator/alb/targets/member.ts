@@ -1,5 +1,5 @@
-import type { ServerResponse } from 'node:http'
 import type { Failure } from '../exchange.ts'
+import type { InFlight } from '../in-flight.ts'
 import type { Target, TargetHealth } from '../model.ts'
 import type { ApplicationCookie } from './stickiness.ts'
 import { type HealthTrack, initialTrack } from './target-health.ts'
@@ -8,7 +8,7 @@ import { type HealthTrack, initialTrack } from './target-health.ts'
 export interface Registration {
   readonly target: Target
   /** What it has in flight. */
-  readonly responses: Set<ServerResponse>
+  readonly responses: InFlight
   readonly sockets: Set<OpenSocket>
   /** The balancer's cookie that goes with one of the application's own, when the group is sticky by that. */
   readonly applicationCookie: ApplicationCookie | undefined

@@ -3,6 +3,7 @@ import type { EventStream } from '../../core/events.ts'
 import { takeOver } from '../answers.ts'
 import { ClientResponse } from '../client-response.ts'
 import type { Failure } from '../exchange.ts'
+import { createInFlight } from '../in-flight.ts'
 import type { Target, TargetGroupConfig, TargetHealth } from '../model.ts'
 import type { Zones } from '../zones.ts'
 import { type GroupNode, updateNode } from './group-node.ts'
@@ -61,7 +62,7 @@ export function createMembers(config: TargetGroupConfig, deps: MembersDeps): Mem
     const nowMs = clock.now()
     const entry: MemberEntry = {
       target,
-      responses: before?.responses ?? new Set(),
+      responses: before?.responses ?? createInFlight(),
       sockets: before?.sockets ?? new Set(),
       applicationCookie: stickiness?.applicationCookieFor(target.id),
       views: nodes.map(() => createView(nowMs)),
