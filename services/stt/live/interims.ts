@@ -24,7 +24,7 @@ export interface InterimWindow {
 }
 
 /** What is heard this close to the end of the audio changes with the next sound more often than not. */
-export const UNSETTLED_SECONDS = 0.2
+export const UNSETTLED_SECONDS = 0.25
 
 /** Without the words at the open end of a window. */
 function settled(answer: Recognition, { samples, isOpen }: InterimWindow): Said {
