@@ -46,6 +46,9 @@ export function forwardWebSocketToNetwork(
     onBody(content) {
       if (!answering().write(content)) connection.socket.pause()
     },
+    onWhole(content) {
+      answering().write(content, 'latin1')
+    },
     onEnd(_trailers, rest) {
       if (isOpen) return join(rest)
       isOver = true
@@ -86,7 +89,7 @@ export function forwardWebSocketToNetwork(
     connection.user = {
       onConnect: () => undefined,
       onData(bytes) {
-        if (!client.write(bytes)) socket.pause()
+        if (!client.write(Buffer.from(bytes))) socket.pause()
       },
       onDrain: () => void client.resume(),
       onEnd: () => void client.end(),

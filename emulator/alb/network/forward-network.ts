@@ -28,6 +28,7 @@ export function forwardToNetwork(
   let body: SentBody | undefined
   let head: ResponseHead | undefined
   let connecting: Timer | undefined
+  let whole: string | undefined
   let isOver = false
 
   const reader = createResponseReader(request.method ?? 'GET', {
@@ -47,6 +48,9 @@ export function forwardToNetwork(
     onBody(content) {
       if (!response.write(content)) connection.socket.pause()
     },
+    onWhole(content) {
+      whole = content
+    },
     onEnd(trailers, rest) {
       if (isOver) return
       isOver = true
@@ -56,7 +60,8 @@ export function forwardToNetwork(
       else drop()
       if (body?.isWhole === false) body.stop()
       if (trailers.length > 0) response.addTrailers(toPairs(trailers))
-      response.end()
+      if (whole === undefined) response.end()
+      else response.end(whole, 'latin1')
     },
   })
 

@@ -5,6 +5,7 @@ import type { NetworkTarget } from '../model.ts'
 /** What happens on a connection, told to whoever has it. Nothing comes after `onClose`. */
 export interface ConnectionUser {
   onConnect(): void
+  /** `chunk` is overwritten by the next read of any connection. */
   onData(chunk: Buffer): void
   /** What was written has left: there is room for more. */
   onDrain(): void
@@ -44,7 +45,7 @@ interface Pool {
   timer: Timer | undefined
 }
 
-/** Every read of every connection lands here and is copied at once: a buffer of its own for each read keeps the garbage collector busy. */
+/** Every read of every connection lands here, and what is kept of it is copied at once: a buffer of its own for each read keeps the garbage collector busy. */
 const READ_BUFFER = Buffer.allocUnsafeSlow(64 * 1024)
 
 /**
@@ -72,7 +73,7 @@ export function createTargetConnections(clock: Clock, idleMs: number): TargetCon
   function open(target: NetworkTarget, user: ConnectionUser): TargetConnection {
     const onRead = (length: number): boolean => {
       // Nobody asked for it, so nobody can tell what it answers.
-      if (connection.user) connection.user.onData(Buffer.from(READ_BUFFER.subarray(0, length)))
+      if (connection.user) connection.user.onData(READ_BUFFER.subarray(0, length))
       else socket.destroy()
       return true
     }
