@@ -3,7 +3,7 @@ import { request } from 'node:http'
 import type { Worker } from 'node:worker_threads'
 import { test } from 'vitest'
 import type { SpeechMessage, SpeechResult, Transcript } from '../wire/speech.ts'
-import { openStream, silence, startServer, testRuntime, wavOf } from './testing.ts'
+import { killThread, openStream, silence, startServer, testRuntime, wavOf } from './testing.ts'
 
 // Recognition by the bundled model: judged by the words that must be there, never by the exact text.
 
@@ -88,7 +88,7 @@ test('answers 503 when its threads die at work, and recognises the next file', a
 
   const unlucky = fetch(`${url}/transcribe`, { method: 'POST', body: jfk })
   await expect.poll(async () => (await fetch(`${url}/stats`)).json()).toMatchObject({ files: 1 })
-  await Promise.all(threads.map((thread) => thread.terminate()))
+  await Promise.all(threads.map(killThread))
   expect((await unlucky).status).toBe(503)
 
   expect(plain((await transcribe(url, jfk)).text)).toContain(QUESTION)

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Worker } from 'node:worker_threads'
 import { WebSocket } from 'ws'
 import { systemClock } from '../wire/clock.ts'
 import { systemIds } from '../wire/ids.ts'
@@ -104,6 +105,17 @@ export async function openStream(onFinished: OnFinished, url: string, query = ''
         check()
       }),
   }
+}
+
+/**
+ * Ends a thread by a message that it cannot read, between two steps of its work: one that is terminated inside the
+ * inference library takes the process with it.
+ */
+export function killThread(thread: Worker): Promise<void> {
+  return new Promise((resolve) => {
+    thread.once('exit', () => resolve())
+    thread.postMessage(null)
+  })
 }
 
 function isOf<T extends SpeechMessage['type']>(

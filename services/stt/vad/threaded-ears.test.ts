@@ -6,6 +6,7 @@ import { silentLog } from '../../wire/log.ts'
 import { openWav } from '../audio/file.ts'
 import { bytesPerFrame } from '../audio/format.ts'
 import type { PcmFormat } from '../audio/format.ts'
+import { killThread } from '../testing.ts'
 import type { Ear, Ears } from './ears.ts'
 import { segmentsOf } from './segmenter.ts'
 import { startEars } from './threaded-ears.ts'
@@ -68,7 +69,7 @@ test('fails the streams it was hearing when its thread dies, and hears the next'
   await before.push(new Uint8Array(1_024))
 
   const inFlight = before.push(new Uint8Array(1 << 20))
-  await Promise.all([expect(inFlight).rejects.toMatchObject({ status: 503 }), threads[0]?.terminate()])
+  await Promise.all([expect(inFlight).rejects.toMatchObject({ status: 503 }), ...threads.map(killThread)])
   await expect(before.push(new Uint8Array(2))).rejects.toMatchObject({ status: 503 })
 
   expect((await ears.open(format, 600).push(new Uint8Array(1_024))).probabilities).toHaveLength(1)
