@@ -114,7 +114,7 @@ export async function openStream(onFinished: OnFinished, url: string, query = ''
 export function killThread(thread: Worker): Promise<void> {
   return new Promise((resolve) => {
     thread.once('exit', () => resolve())
-    thread.postMessage(null)
+    thread.postMessage(null, [])
   })
 }
 
