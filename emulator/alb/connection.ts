@@ -32,6 +32,8 @@ export interface Connection {
   /** Of the balancer's clock: the first of all bytes, and the latest, either way. */
   openedAt: number
   lastActiveAt: number
+  /** What is being written is a whole answer: nothing has to be gathered for one call of the system. */
+  writesWhole: boolean
   /** Requests that have come, and what its reader has noted of those yet to come. */
   requests: number
   readonly marks: Mark[]
@@ -80,6 +82,7 @@ export function createConnection(socket: Socket, { node, traceId, kind = 'http',
     latestExchange: undefined,
     openedAt: 0,
     lastActiveAt: 0,
+    writesWhole: false,
     requests: 0,
     marks: [],
     front: undefined,

@@ -25,10 +25,22 @@ export function watchIdle(
 /** What goes shows on the connection, whoever writes it; what comes is for its reader to note. */
 function stampSent(connection: Connection, clock: Clock): void {
   const { socket } = connection
+  const { cork } = socket
   const write = socket.write as (...parts: unknown[]) => boolean
   socket.write = (chunk: unknown, encoding?: unknown, callback?: unknown): boolean => {
     // Node ends an answer by writing nothing.
     if (chunk !== '') connection.lastActiveAt = clock.now()
+    else if (connection.writesWhole && socket.writable && socket.writableLength === 0 && isCallback(callback)) {
+      process.nextTick(callback)
+      return true
+    }
     return write.call(socket, chunk, encoding, callback)
   }
+  socket.cork = () => {
+    if (!connection.writesWhole) cork.call(socket)
+  }
+}
+
+function isCallback(value: unknown): value is () => void {
+  return typeof value === 'function'
 }
