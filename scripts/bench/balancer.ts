@@ -2,17 +2,19 @@
  * The cost of the balancer. Before a built-in service: the same Fastify app asked directly, and as an in-process target.
  * Before a network target: the balancer, and nginx and haproxy where they are installed, before the same upstream, once a
  * trivial one and once the Fastify app. Each server under test has a process and one core of its own; load and upstream
- * are on another; rounds alternate. Judge by CPU time: rates also hold what the other core does. Usage:
+ * are on another; rounds alternate. WebSockets in the same places, to a server that sends back what it gets. Judge by CPU
+ * time: rates also hold what the other core does. Usage:
  * `tsx scripts/bench/balancer.ts [rounds] [seconds]`.
  */
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { type Server, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import Fastify, { type FastifyInstance } from 'fastify'
+import { WebSocketServer } from 'ws'
 import { type LoadBalancer, startLoadBalancer } from '../../emulator/alb/load-balancer.ts'
 import type { Rule } from '../../emulator/alb/model.ts'
 import { createEventStream } from '../../emulator/core/events.ts'
@@ -21,11 +23,19 @@ import { systemClock } from '../../services/wire/clock.ts'
 import { systemIds } from '../../services/wire/ids.ts'
 import { silentLog } from '../../services/wire/log.ts'
 import { createShared } from '../../services/wire/shared.ts'
+import { bundled } from '../bundled.ts'
 import { PROXIES, isInstalled, startProxy } from './balancer/proxies.ts'
+import { countRoundTrips, openEchoSockets, paceRoundTrips } from './balancer/websockets.ts'
 
 const IN_PROCESS_RATIO = 0.8
 /** Of nginx's, before each upstream. */
 const NETWORK_RATIOS = { trivial: 0.45, direct: 0.7 } as const
+const WEBSOCKET_RATIO = 0.9
+const ADDED_MS = { network: 0.2, 'in-process': 0.02 } as const
+const KILOBYTES_EACH = 60
+const BUSY_SOCKETS = 200
+const PACED_SOCKETS = 1000
+const SINGLE_ROUND_TRIPS = 3000
 const ROUNDS = 7
 const ROUND_SECONDS = 3
 const CONNECTIONS = 50
@@ -69,6 +79,8 @@ const SERVERS = {
   trivial: serveTrivially,
   balancer: serveBehindBalancer,
   network: serveNetwork,
+  echo: serveEcho,
+  echoBehind: serveEchoBehindBalancer,
 } as const
 type ServerName = keyof typeof SERVERS
 
@@ -80,11 +92,14 @@ if (first !== undefined && first in SERVERS) {
   console.log(`cores     ${canPin ? 'one for the server, another for load and upstream' : 'not pinned: no taskset'}`)
   await compare(rounds, seconds)
   for (const upstream of ['trivial', 'direct'] as const) await compareNetwork(upstream, rounds, seconds)
+  await compareWebSockets(rounds, seconds)
 }
 
 interface BenchServer {
   readonly url: string
   cpuMicros(): Promise<number>
+  /** Undefined for a rival. */
+  rssBytes?(): Promise<number>
   stop(): Promise<void>
 }
 
@@ -143,6 +158,71 @@ async function compareNetwork(upstreamName: 'trivial' | 'direct', rounds: number
   )
 }
 
+/** To a network target beside nginx and beside no balancer at all, and to an in-process one. */
+async function compareWebSockets(rounds: number, seconds: number): Promise<void> {
+  const echo = await startServer('echo', LOAD_CORE)
+  const { port, pathname } = new URL(echo.url)
+  const network = await startServer('network', SERVER_CORE, Number(port))
+  const inProcess = await startServer('echoBehind')
+  const nearEcho = await startServer('echo')
+  const running = [echo, network, inProcess, nearEcho]
+  try {
+    // First of all: later ones would have the memory of those before.
+    console.log(`memory    ${(await kilobytesEach(network)).toFixed(1)} KB each, wanted ≤ ${KILOBYTES_EACH}`)
+    if (isInstalled('nginx')) {
+      const proxy = await startProxy('nginx', Number(port), (command) => pinned(SERVER_CORE, command))
+      const nginx = { ...proxy, url: proxy.url + pathname }
+      running.push(nginx)
+      const pairs: [number, number][] = []
+      for (let round = 0; round < rounds; round += 1) {
+        pairs.push([await roundTripsOf(network, seconds), await roundTripsOf(nginx, seconds)])
+      }
+      const [own, other] = [0, 1].map((at) => Math.round(median(pairs.map((pair) => pair[at] ?? 0)) / seconds))
+      const ratio = median(pairs.map(([one, rival]) => one / rival))
+      console.log(`sockets   ${own} round trips/s, nginx ${other}, with ${BUSY_SOCKETS} connections`)
+      console.log(`ratio     ${ratio.toFixed(3)}, wanted ≥ ${WEBSOCKET_RATIO}`)
+    }
+    const added = (await pacedMs(network, seconds)) - (await pacedMs(echo, seconds))
+    console.log(`added     ${added.toFixed(3)} ms p50 with ${PACED_SOCKETS} paced, wanted ≤ ${ADDED_MS.network}`)
+    const near: number[] = []
+    for (let round = 0; round < rounds; round += 1) near.push((await singleMs(inProcess)) - (await singleMs(nearEcho)))
+    console.log(`in-process ${median(near).toFixed(3)} ms p50 more than directly, wanted ≤ ${ADDED_MS['in-process']}`)
+  } finally {
+    await Promise.all(running.map((server) => server.stop()))
+  }
+}
+
+async function roundTripsOf({ url }: BenchServer, seconds: number): Promise<number> {
+  const sockets = await openEchoSockets(url, BUSY_SOCKETS)
+  const count = await countRoundTrips(sockets, seconds)
+  for (const socket of sockets) socket.close()
+  return count
+}
+
+async function pacedMs({ url }: BenchServer, seconds: number): Promise<number> {
+  const sockets = await openEchoSockets(url, PACED_SOCKETS)
+  const trips = await paceRoundTrips(sockets, seconds)
+  for (const socket of sockets) socket.close()
+  return median(trips)
+}
+
+/** Of one connection alone. */
+async function singleMs({ url }: BenchServer): Promise<number> {
+  const [socket] = await openEchoSockets(url, 1)
+  const trips: number[] = []
+  for (let trip = 0; socket && trip < SINGLE_ROUND_TRIPS; trip += 1) trips.push(await socket.roundTrip())
+  socket?.close()
+  return median(trips)
+}
+
+async function kilobytesEach({ url, rssBytes }: BenchServer): Promise<number> {
+  const before = (await rssBytes?.()) ?? 0
+  const sockets = await openEchoSockets(url, PACED_SOCKETS)
+  const after = (await rssBytes?.()) ?? 0
+  for (const socket of sockets) socket.close()
+  return (after - before) / PACED_SOCKETS / 1024
+}
+
 function describe(rounds: readonly Round[]): string {
   const rate = median(rounds.map(({ requestsPerSecond }) => requestsPerSecond))
   const cpu = median(rounds.map(({ cpuMicrosPerRequest }) => cpuMicrosPerRequest))
@@ -151,7 +231,8 @@ function describe(rounds: readonly Round[]): string {
 
 /** The server's side: says its address, then, when asked, the CPU time it has used. */
 async function serve(name: ServerName, upstreamPort: number): Promise<void> {
-  process.on('message', () => {
+  process.on('message', (question) => {
+    if (question === 'rss') return void process.send?.(process.memoryUsage.rss())
     const { user, system } = process.cpuUsage()
     process.send?.(user + system)
   })
@@ -159,14 +240,15 @@ async function serve(name: ServerName, upstreamPort: number): Promise<void> {
 }
 
 async function startServer(name: ServerName, core = SERVER_CORE, upstreamPort = 0): Promise<BenchServer> {
-  const [command, ...rest] = pinned(core, [process.execPath, ...process.execArgv, thisFile, name, `${upstreamPort}`])
+  // As users run it: without a loader.
+  const [command, ...rest] = pinned(core, [process.execPath, await bundled(thisFile), name, `${upstreamPort}`])
   const child = spawn(command ?? '', rest, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   const url = String(await answerOf(child))
-  const cpuMicros = async (): Promise<number> => {
-    child.send('cpu')
+  const ask = async (question: 'cpu' | 'rss'): Promise<number> => {
+    child.send(question)
     return Number(await answerOf(child))
   }
-  return { url, cpuMicros, stop: async () => void child.kill() }
+  return { url, cpuMicros: () => ask('cpu'), rssBytes: () => ask('rss'), stop: async () => void child.kill() }
 }
 
 async function answerOf(child: ChildProcess): Promise<unknown> {
@@ -226,6 +308,29 @@ async function serveTrivially(): Promise<string> {
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   return `http://${HOST}:${port}/v1/models`
+}
+
+/** Sends back what comes over its WebSockets. */
+function createEcho(): Server {
+  const server = createServer((_, response) => response.end('ok'))
+  new WebSocketServer({ server, perMessageDeflate: false }).on('connection', (socket) => {
+    socket.on('message', (message) => socket.send(String(message)))
+  })
+  return server
+}
+
+async function serveEcho(): Promise<string> {
+  const server = createEcho().listen(0, HOST)
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  return `http://${HOST}:${port}/v1/models`
+}
+
+async function serveEchoBehindBalancer(): Promise<string> {
+  const balancer = await startBenchBalancer()
+  const gone = new AbortController().signal
+  balancer.targetGroup('app').register({ id: 'one', zone: 'a', kind: 'in-process', server: createEcho(), gone })
+  return `http://${HOST}:${balancer.listeners[0]?.port}/v1/models`
 }
 
 async function serveNetwork(upstreamPort: number): Promise<string> {

@@ -60,12 +60,13 @@ function nginxConfig(folder: string, port: number, upstreamPort: number): string
   return `daemon off; master_process off; worker_processes 1; pid ${folder}/pid; error_log ${folder}/error.log;
 events { worker_connections 1024; }
 http {
+  map $http_upgrade $connection_to_app { default upgrade; '' ''; }
   access_log off; keepalive_requests 1000000000; ${temporary.join(' ')}
   upstream app { server ${HOST}:${upstreamPort}; keepalive ${KEPT_CONNECTIONS}; keepalive_requests 1000000000; }
   server {
     listen ${HOST}:${port};
     location / {
-      proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection "";
+      proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection $connection_to_app; proxy_set_header Upgrade $http_upgrade;
       proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for; proxy_set_header X-Forwarded-Proto $scheme;
     }
   }
