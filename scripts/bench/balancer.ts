@@ -210,8 +210,9 @@ async function pacedMs({ url }: BenchServer, seconds: number): Promise<number> {
 async function singleMs({ url }: BenchServer): Promise<number> {
   const [socket] = await openEchoSockets(url, 1)
   const trips: number[] = []
-  for (let trip = 0; socket && trip < SINGLE_ROUND_TRIPS; trip += 1) trips.push(await socket.roundTrip())
-  socket?.close()
+  if (!socket) return Number.NaN
+  for (let trip = 0; trip < SINGLE_ROUND_TRIPS; trip += 1) trips.push(await socket.roundTrip())
+  socket.close()
   return median(trips)
 }
 
@@ -314,7 +315,7 @@ async function serveTrivially(): Promise<string> {
 function createEcho(): Server {
   const server = createServer((_, response) => response.end('ok'))
   new WebSocketServer({ server, perMessageDeflate: false }).on('connection', (socket) => {
-    socket.on('message', (message) => socket.send(String(message)))
+    socket.on('message', (message, isBinary) => socket.send(message, { binary: isBinary }))
   })
   return server
 }
