@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['{emulator,services,fixtures,scripts}/**/*.test.ts'],
-    exclude: ['**/node_modules/**', 'dist/**', 'emulator/tests/e2e/**', '**/*.containers.test.ts'],
+    exclude: ['**/node_modules/**', 'dist/**', 'emulator/tests/e2e/**', '**/*.{containers,slow}.test.ts'],
     // Most of a test is waiting for a server: by default one core would be left idle.
     maxWorkers: '100%',
     // Tests start real databases and models: on two cores a slow neighbour must not look like a failure.
