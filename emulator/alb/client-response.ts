@@ -62,10 +62,14 @@ export class ClientResponse extends ServerResponse {
 
   #withCookies(headers: Headers | string | undefined, cookies: readonly string[]): Headers | string | undefined {
     if (headers === undefined || typeof headers === 'string') {
-      super.appendHeader('Set-Cookie', cookies)
+      // A new list: the one there may be the program's own, and would grow with every answer.
+      super.setHeader('Set-Cookie', [...[this.getHeader('set-cookie') ?? []].flat().map(String), ...cookies])
       return headers
     }
-    if (isArray(headers)) return [...headers, ...cookies.flatMap((cookie) => ['Set-Cookie', cookie])]
+    if (isArray(headers)) {
+      const pairs = cookies.map((cookie) => ['Set-Cookie', cookie])
+      return [...headers, ...(isArray(headers[0]) ? pairs : pairs.flat())]
+    }
     const merged: OutgoingHttpHeaders = {}
     const all: string[] = []
     for (const [name, value] of Object.entries(headers)) {

@@ -1,3 +1,4 @@
+import * as fc from 'fast-check'
 import { test } from 'vitest'
 import { createTraceIds } from './trace-id.ts'
 
@@ -36,4 +37,19 @@ test('every id has chance of its own, over more ids than are drawn at once', ({ 
 
   expect(new Set(seen).size).toBe(500)
   expect(seen[499]).toBe('Root=1-67748580-0000000000000000000001f3')
+})
+
+test('whatever fields a client sends with a root, they stay in order behind one fresh Self', ({ expect }) => {
+  const field = fc.stringMatching(/^(Root|Self|CalledFrom|[A-Za-z][\w-]{0,8})=[\w.-]{1,20}$/)
+  const separator = fc.constantFrom(';', '; ', ' ;', ';;')
+  fc.assert(
+    fc.property(fc.array(field, { maxLength: 8 }), fc.nat(8), separator, (others, at, between) => {
+      const sent = others.toSpliced(at, 0, 'Root=1-a-b')
+      const kept = sent.filter((each) => !each.startsWith('Self='))
+      const once = createTraceIds(ids)(sent.join(between), NOW_MS)
+      expect(once).toBe([`Self=${FRESH}`, ...kept].join(';'))
+      // A second balancer puts its own in the place of the first one's.
+      expect(createTraceIds(ids)(once, NOW_MS)).toBe(once)
+    }),
+  )
 })
