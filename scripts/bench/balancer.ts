@@ -6,25 +6,14 @@
  * time: rates also hold what the other core does. Usage:
  * `tsx scripts/bench/balancer.ts [rounds] [seconds]`.
  */
-import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
-import { type Server, createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { execFile } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import Fastify, { type FastifyInstance } from 'fastify'
-import { WebSocketServer } from 'ws'
-import { type LoadBalancer, startLoadBalancer } from '../../emulator/alb/load-balancer.ts'
-import type { Rule } from '../../emulator/alb/model.ts'
-import { createEventStream } from '../../emulator/core/events.ts'
-import { startService } from '../../emulator/ecs/service.ts'
-import { systemClock } from '../../services/wire/clock.ts'
-import { systemIds } from '../../services/wire/ids.ts'
-import { silentLog } from '../../services/wire/log.ts'
-import { createShared } from '../../services/wire/shared.ts'
-import { bundled } from '../bundled.ts'
+import { median } from '../median.ts'
+import { canPin, LOAD_CORE, pinned, SERVER_CORE, startServerProcess } from '../server-process.ts'
 import { PROXIES, isInstalled, startProxy } from './balancer/proxies.ts'
+import type { ServerName } from './balancer/servers.ts'
 import { countRoundTrips, openEchoSockets, paceRoundTrips } from './balancer/websockets.ts'
 
 const IN_PROCESS_RATIO = 0.8
@@ -39,61 +28,16 @@ const SINGLE_ROUND_TRIPS = 3000
 const ROUNDS = 7
 const ROUND_SECONDS = 3
 const CONNECTIONS = 50
-const SERVER_CORE = '0'
-const LOAD_CORE = '1'
-const HOST = '127.0.0.1'
 
 const run = promisify(execFile)
-const thisFile = fileURLToPath(import.meta.url)
-const canPin = spawnSync('taskset', ['--version']).status === 0
+const serversFile = fileURLToPath(new URL('balancer/servers.ts', import.meta.url))
 
-/** Rules like those of a real system; the last one matches. */
-const rules: readonly Rule[] = [
-  hostRule(10, 'platform.localhost'),
-  hostRule(20, 'backend.localhost'),
-  {
-    priority: 100,
-    conditions: [
-      { field: 'path-pattern', values: ['/listen', '/v1/listen', '/v1/listen/*'] },
-      { field: 'http-header', name: 'Upgrade', values: ['websocket'] },
-    ],
-    action: { type: 'forward', targetGroup: 'other' },
-  },
-  {
-    priority: 200,
-    conditions: [{ field: 'path-pattern', values: ['/v1/*'] }],
-    action: { type: 'forward', targetGroup: 'app' },
-  },
-]
-
-function hostRule(priority: number, host: string): Rule {
-  return {
-    priority,
-    conditions: [{ field: 'host-header', values: [host] }],
-    action: { type: 'forward', targetGroup: 'other' },
-  }
-}
-
-const SERVERS = {
-  direct: serveDirectly,
-  trivial: serveTrivially,
-  balancer: serveBehindBalancer,
-  network: serveNetwork,
-  echo: serveEcho,
-  echoBehind: serveEchoBehindBalancer,
-} as const
-type ServerName = keyof typeof SERVERS
-
-const [first, second] = process.argv.slice(2)
-if (first !== undefined && first in SERVERS) {
-  await serve(first as ServerName, Number(second))
-} else {
-  const [rounds, seconds] = [Number(first ?? ROUNDS), Number(second ?? ROUND_SECONDS)]
-  console.log(`cores     ${canPin ? 'one for the server, another for load and upstream' : 'not pinned: no taskset'}`)
-  await compare(rounds, seconds)
-  for (const upstream of ['trivial', 'direct'] as const) await compareNetwork(upstream, rounds, seconds)
-  await compareWebSockets(rounds, seconds)
-}
+const [roundsText = ROUNDS, secondsText = ROUND_SECONDS] = process.argv.slice(2)
+const [rounds, seconds] = [Number(roundsText), Number(secondsText)]
+console.log(`cores     ${canPin ? 'one for the server, another for load and upstream' : 'not pinned: no taskset'}`)
+await compare()
+for (const upstream of ['trivial', 'direct'] as const) await compareNetwork(upstream)
+await compareWebSockets()
 
 interface BenchServer {
   readonly url: string
@@ -109,14 +53,14 @@ interface Round {
   readonly cpuMicrosPerRequest: number
 }
 
-async function compare(rounds: number, seconds: number): Promise<void> {
+async function compare(): Promise<void> {
   const direct = await startServer('direct')
   const balancer = await startServer('balancer')
   const pairs: [Round, Round][] = []
   try {
     for (const server of [direct, balancer]) await measure(server, 1)
     for (let round = 0; round < rounds; round += 1) {
-      pairs.push([await measure(direct, seconds), await measure(balancer, seconds)])
+      pairs.push([await measure(direct), await measure(balancer)])
     }
   } finally {
     await direct.stop()
@@ -130,7 +74,7 @@ async function compare(rounds: number, seconds: number): Promise<void> {
 }
 
 /** The balancer and its rivals before one upstream. */
-async function compareNetwork(upstreamName: 'trivial' | 'direct', rounds: number, seconds: number): Promise<void> {
+async function compareNetwork(upstreamName: 'trivial' | 'direct'): Promise<void> {
   const upstream = await startServer(upstreamName, LOAD_CORE)
   const { port, pathname } = new URL(upstream.url)
   const servers = new Map<string, BenchServer>([['network', await startServer('network', SERVER_CORE, Number(port))]])
@@ -142,7 +86,7 @@ async function compareNetwork(upstreamName: 'trivial' | 'direct', rounds: number
   try {
     for (const server of servers.values()) await measure(server, 1)
     for (let round = 0; round < rounds; round += 1) {
-      for (const [name, server] of servers) results.get(name)?.push(await measure(server, seconds))
+      for (const [name, server] of servers) results.get(name)?.push(await measure(server))
     }
   } finally {
     await Promise.all([upstream, ...servers.values()].map((server) => server.stop()))
@@ -159,7 +103,7 @@ async function compareNetwork(upstreamName: 'trivial' | 'direct', rounds: number
 }
 
 /** To a network target beside nginx and beside no balancer at all, and to an in-process one. */
-async function compareWebSockets(rounds: number, seconds: number): Promise<void> {
+async function compareWebSockets(): Promise<void> {
   const echo = await startServer('echo', LOAD_CORE)
   const { port, pathname } = new URL(echo.url)
   const network = await startServer('network', SERVER_CORE, Number(port))
@@ -175,14 +119,14 @@ async function compareWebSockets(rounds: number, seconds: number): Promise<void>
       running.push(nginx)
       const pairs: [number, number][] = []
       for (let round = 0; round < rounds; round += 1) {
-        pairs.push([await roundTripsOf(network, seconds), await roundTripsOf(nginx, seconds)])
+        pairs.push([await roundTripsOf(network), await roundTripsOf(nginx)])
       }
       const [own, other] = [0, 1].map((at) => Math.round(median(pairs.map((pair) => pair[at] ?? 0)) / seconds))
       const ratio = median(pairs.map(([one, rival]) => one / rival))
       console.log(`sockets   ${own} round trips/s, nginx ${other}, with ${BUSY_SOCKETS} connections`)
       console.log(`ratio     ${ratio.toFixed(3)}, wanted ≥ ${WEBSOCKET_RATIO}`)
     }
-    const added = (await pacedMs(network, seconds)) - (await pacedMs(echo, seconds))
+    const added = (await pacedMs(network)) - (await pacedMs(echo))
     console.log(`added     ${added.toFixed(3)} ms p50 with ${PACED_SOCKETS} paced, wanted ≤ ${ADDED_MS.network}`)
     const near: number[] = []
     for (let round = 0; round < rounds; round += 1) near.push((await singleMs(inProcess)) - (await singleMs(nearEcho)))
@@ -192,14 +136,14 @@ async function compareWebSockets(rounds: number, seconds: number): Promise<void>
   }
 }
 
-async function roundTripsOf({ url }: BenchServer, seconds: number): Promise<number> {
+async function roundTripsOf({ url }: BenchServer): Promise<number> {
   const sockets = await openEchoSockets(url, BUSY_SOCKETS)
   const count = await countRoundTrips(sockets, seconds)
   for (const socket of sockets) socket.close()
   return count
 }
 
-async function pacedMs({ url }: BenchServer, seconds: number): Promise<number> {
+async function pacedMs({ url }: BenchServer): Promise<number> {
   const sockets = await openEchoSockets(url, PACED_SOCKETS)
   const trips = await paceRoundTrips(sockets, seconds)
   for (const socket of sockets) socket.close()
@@ -224,49 +168,20 @@ async function kilobytesEach({ url, rssBytes }: BenchServer): Promise<number> {
   return (after - before) / PACED_SOCKETS / 1024
 }
 
-function describe(rounds: readonly Round[]): string {
-  const rate = median(rounds.map(({ requestsPerSecond }) => requestsPerSecond))
-  const cpu = median(rounds.map(({ cpuMicrosPerRequest }) => cpuMicrosPerRequest))
-  return `${Math.round(rate)} requests/s, ${cpu.toFixed(1)} µs of CPU each (medians of ${rounds.length} rounds)`
-}
-
-/** The server's side: says its address, then, when asked, the CPU time it has used. */
-async function serve(name: ServerName, upstreamPort: number): Promise<void> {
-  process.on('message', (question) => {
-    if (question === 'rss') return void process.send?.(process.memoryUsage.rss())
-    const { user, system } = process.cpuUsage()
-    process.send?.(user + system)
-  })
-  process.send?.(await SERVERS[name](upstreamPort))
+function describe(all: readonly Round[]): string {
+  const rate = median(all.map(({ requestsPerSecond }) => requestsPerSecond))
+  const cpu = median(all.map(({ cpuMicrosPerRequest }) => cpuMicrosPerRequest))
+  return `${Math.round(rate)} requests/s, ${cpu.toFixed(1)} µs of CPU each (medians of ${all.length} rounds)`
 }
 
 async function startServer(name: ServerName, core = SERVER_CORE, upstreamPort = 0): Promise<BenchServer> {
-  // As users run it: without a loader.
-  const [command, ...rest] = pinned(core, [process.execPath, await bundled(thisFile), name, `${upstreamPort}`])
-  const child = spawn(command ?? '', rest, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
-  const url = String(await answerOf(child))
-  const ask = async (question: 'cpu' | 'rss'): Promise<number> => {
-    child.send(question)
-    return Number(await answerOf(child))
-  }
-  return { url, cpuMicros: () => ask('cpu'), rssBytes: () => ask('rss'), stop: async () => void child.kill() }
+  const { address, ...server } = await startServerProcess(serversFile, [name, `${upstreamPort}`], core)
+  return { url: address, ...server }
 }
 
-async function answerOf(child: ChildProcess): Promise<unknown> {
-  const ended = new AbortController()
-  const exited = once(child, 'exit', ended).then(() => Promise.reject(new Error('A server has ended.')))
-  try {
-    const [answer] = (await Promise.race([once(child, 'message'), exited])) as [unknown]
-    return answer
-  } finally {
-    exited.catch(() => undefined)
-    ended.abort()
-  }
-}
-
-async function measure(server: BenchServer, seconds: number): Promise<Round> {
+async function measure(server: BenchServer, forSeconds = seconds): Promise<Round> {
   const autocannon = createRequire(import.meta.url).resolve('autocannon')
-  const load = [process.execPath, autocannon, '-j', '-c', `${CONNECTIONS}`, '-d', `${seconds}`, server.url]
+  const load = [process.execPath, autocannon, '-j', '-c', `${CONNECTIONS}`, '-d', `${forSeconds}`, server.url]
   const [command, ...rest] = pinned(LOAD_CORE, load)
   const before = await server.cpuMicros()
   const { stdout } = await run(command ?? '', rest)
@@ -281,110 +196,4 @@ interface LoadResult {
   readonly requests: { readonly average: number; readonly total: number }
   readonly errors: number
   readonly non2xx: number
-}
-
-function pinned(core: string, command: readonly string[]): readonly string[] {
-  return canPin ? ['taskset', '-c', core, ...command] : command
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? 0
-}
-
-function createApp(): FastifyInstance {
-  const app = Fastify()
-  app.get('/health', () => 'ok')
-  app.get('/v1/models', () => ({ models: [{ name: 'whisper-tiny.en', version: '1' }] }))
-  return app
-}
-
-async function serveDirectly(): Promise<string> {
-  const app = createApp()
-  return `${await app.listen({ host: HOST, port: 0 })}/v1/models`
-}
-
-/** As little as Node can do. */
-async function serveTrivially(): Promise<string> {
-  const server = createServer((_, response) => response.end('ok')).listen(0, HOST)
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  return `http://${HOST}:${port}/v1/models`
-}
-
-/** Sends back what comes over its WebSockets. */
-function createEcho(): Server {
-  const server = createServer((_, response) => response.end('ok'))
-  new WebSocketServer({ server, perMessageDeflate: false }).on('connection', (socket) => {
-    socket.on('message', (message, isBinary) => socket.send(message, { binary: isBinary }))
-  })
-  return server
-}
-
-async function serveEcho(): Promise<string> {
-  const server = createEcho().listen(0, HOST)
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  return `http://${HOST}:${port}/v1/models`
-}
-
-async function serveEchoBehindBalancer(): Promise<string> {
-  const balancer = await startBenchBalancer()
-  const gone = new AbortController().signal
-  balancer.targetGroup('app').register({ id: 'one', zone: 'a', kind: 'in-process', server: createEcho(), gone })
-  return `http://${HOST}:${balancer.listeners[0]?.port}/v1/models`
-}
-
-async function serveNetwork(upstreamPort: number): Promise<string> {
-  const balancer = await startBenchBalancer()
-  const gone = new AbortController().signal
-  const target = { id: 'one', zone: 'a', kind: 'network', host: HOST, port: upstreamPort, gone } as const
-  balancer.targetGroup('app').register(target)
-  return `http://${HOST}:${balancer.listeners[0]?.port}/v1/models`
-}
-
-async function startBenchBalancer(): Promise<LoadBalancer> {
-  const events = createEventStream(systemClock)
-  const healthCheck = {
-    path: '/health',
-    intervalSeconds: 30,
-    timeoutSeconds: 5,
-    healthyThreshold: 5,
-    unhealthyThreshold: 2,
-  }
-  return startLoadBalancer(
-    {
-      name: 'bench',
-      zones: ['a', 'b'],
-      listeners: [
-        {
-          host: HOST,
-          port: 0,
-          rules,
-          defaultAction: { type: 'fixed-response', statusCode: 404, contentType: 'text/plain', body: 'no rule' },
-        },
-      ],
-      targetGroups: [
-        { name: 'app', healthCheck },
-        { name: 'other', healthCheck },
-      ],
-    },
-    { clock: systemClock, ids: systemIds, events },
-  )
-}
-
-async function serveBehindBalancer(): Promise<string> {
-  const balancer = await startBenchBalancer()
-  await startService({
-    name: 'app',
-    zones: ['a', 'b'],
-    variables: {},
-    runtime: { clock: systemClock, log: silentLog, ids: systemIds, shared: createShared() },
-    targetGroup: balancer.targetGroup('app'),
-    async start() {
-      const app = createApp()
-      await app.ready()
-      return { server: app.server, drain: () => app.close(), stop: () => app.close(), kill: () => void app.close() }
-    },
-  })
-  return `http://${HOST}:${balancer.listeners[0]?.port}/v1/models`
 }

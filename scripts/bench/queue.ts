@@ -5,15 +5,14 @@
  *
  *   npm run bench queue [-- rounds seconds]
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
+import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { buildApp } from 'fauxqs'
 import { serveAdapter } from '../../emulator/backends/queue/contract/adapter-server.ts'
 import { embeddedQueue } from '../../emulator/backends/queue/embedded.ts'
-import { bundled } from '../bundled.ts'
 import { median } from '../median.ts'
 import { openConnection, postOf } from '../raw-connection.ts'
+import { canPin, LOAD_CORE, sayAddress, type ServerProcess, startServerProcess } from '../server-process.ts'
 
 /** Of requests/s, ours to theirs. */
 const TARGET_RATIO = 2.5
@@ -23,24 +22,21 @@ const ROUND_SECONDS = 3
 const CONNECTIONS = 16
 const WAKES = 300
 const BODY = 'x'.repeat(500)
-const SERVER_CORE = '0'
-const LOAD_CORE = '1'
 
 const thisFile = fileURLToPath(import.meta.url)
-const canPin = spawnSync('taskset', ['--version']).status === 0
 
 const SERVERS = { ours: serveOurs, fauxqs: serveFauxqs } as const
 type ServerName = keyof typeof SERVERS
 
 const [first, second] = process.argv.slice(2)
-if (first === 'ours' || first === 'fauxqs') await serve(first)
+if (first === 'ours' || first === 'fauxqs') sayAddress(await SERVERS[first]())
 else await compare(Number(first ?? ROUNDS), Number(second ?? ROUND_SECONDS))
 
 interface BenchServer {
   readonly name: ServerName
   readonly endpoint: string
   readonly queueUrl: string
-  readonly child: ChildProcess
+  readonly process: ServerProcess
 }
 
 interface Round {
@@ -65,7 +61,7 @@ async function compare(rounds: number, seconds: number): Promise<void> {
     const wakes = { ours: await wakeTimes(ours), fauxqs: await wakeTimes(fauxqs) }
     report(pairs, wakes)
   } finally {
-    for (const { child } of servers) child.kill()
+    for (const server of servers) await server.process.stop()
   }
 }
 
@@ -101,17 +97,6 @@ function percentile99(values: readonly number[]): number {
   return values.toSorted((one, other) => one - other)[Math.floor(values.length * 0.99)] ?? Number.NaN
 }
 
-/** The server's side: says its address, then, when asked, the CPU time it has used. */
-async function serve(name: ServerName): Promise<void> {
-  const stop = (): void => process.exit()
-  process.on('disconnect', stop)
-  process.on('message', () => {
-    const { user, system } = process.cpuUsage()
-    process.send?.(user + system)
-  })
-  process.send?.(await SERVERS[name]())
-}
-
 async function serveOurs(): Promise<string> {
   const { endpoint, stop } = await serveAdapter(embeddedQueue())
   process.once('SIGTERM', () => void stop().then(() => process.exit()))
@@ -122,32 +107,13 @@ async function serveFauxqs(): Promise<string> {
   return buildApp({ logger: false }).listen({ host: '127.0.0.1', port: 0 })
 }
 
-async function startServer(name: ServerName, started: BenchServer[]): Promise<BenchServer> {
-  // As users run it: without a loader.
-  const [command, ...rest] = pinned(SERVER_CORE, [process.execPath, await bundled(thisFile), name])
-  const child = spawn(command ?? '', rest, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
-  const endpoint = String(await answerOf(child))
+async function startServer(name: ServerName, servers: BenchServer[]): Promise<BenchServer> {
+  const started = await startServerProcess(thisFile, [name])
+  const endpoint = started.address
   const { QueueUrl } = await ask(endpoint, 'CreateQueue', { QueueName: 'bench' })
-  const server = { name, child, endpoint, queueUrl: String(QueueUrl) }
-  started.push(server)
+  const server = { name, process: started, endpoint, queueUrl: String(QueueUrl) }
+  servers.push(server)
   return server
-}
-
-async function answerOf(child: ChildProcess): Promise<unknown> {
-  const ended = new AbortController()
-  const exited = once(child, 'exit', ended).then(() => Promise.reject(new Error('A server has ended.')))
-  try {
-    const [answer] = (await Promise.race([once(child, 'message'), exited])) as [unknown]
-    return answer
-  } finally {
-    exited.catch(() => undefined)
-    ended.abort()
-  }
-}
-
-async function cpuMicrosOf({ child }: BenchServer): Promise<number> {
-  child.send('cpu')
-  return Number(await answerOf(child))
 }
 
 /** The load comes from this process over bare sockets: a client library would be slower than the servers. */
@@ -155,7 +121,7 @@ async function measure(server: BenchServer, seconds: number): Promise<Round> {
   const body = JSON.stringify({ QueueUrl: server.queueUrl, MessageBody: BODY })
   const request = postOf(server.endpoint, headersOf('SendMessage'), body)
   const connections = await Promise.all(Array.from({ length: CONNECTIONS }, () => openConnection(server.endpoint)))
-  const before = await cpuMicrosOf(server)
+  const before = await server.process.cpuMicros()
   const from = performance.now()
   const until = from + seconds * 1000
   const times: number[] = []
@@ -166,7 +132,7 @@ async function measure(server: BenchServer, seconds: number): Promise<Round> {
     }),
   )
   const tookSeconds = (performance.now() - from) / 1000
-  const cpuMicros = (await cpuMicrosOf(server)) - before
+  const cpuMicros = (await server.process.cpuMicros()) - before
   return {
     requestsPerSecond: times.length / tookSeconds,
     p50Ms: median(times),
@@ -205,8 +171,4 @@ async function ask(endpoint: string, action: string, input: object): Promise<Rec
 
 function headersOf(action: string): Record<string, string> {
   return { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': `AmazonSQS.${action}` }
-}
-
-function pinned(core: string, command: readonly string[]): readonly string[] {
-  return canPin ? ['taskset', '-c', core, ...command] : command
 }
