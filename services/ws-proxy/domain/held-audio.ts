@@ -92,9 +92,10 @@ function holdRaw({ frameBytes, framesPerSecond }: RawFormat): HeldAudio {
       // A second at a time, so that not every packet moves the list.
       if (frames > most + framesPerSecond) drop(frames - most)
     },
-    commit(endSeconds, { answersFinalize }) {
+    commit(endSeconds, options) {
+      if (whole) return whole.commit(endSeconds, options)
       drop(Math.max(0, Math.round(endSeconds * framesPerSecond) - startFrame))
-      if (answersFinalize) items = withoutFinalize(items)
+      if (options.answersFinalize) items = withoutFinalize(items)
     },
   }
 }
