@@ -13,7 +13,7 @@ import type { Target } from '../../emulator/alb/model.ts'
 import { createEventStream } from '../../emulator/core/events.ts'
 import { type Clock, type Timer, keepAlive, systemClock } from '../../services/wire/clock.ts'
 import { systemIds } from '../../services/wire/ids.ts'
-import { createRandom } from './sync/random.ts'
+import { createRandom } from '../../services/stt/whisper/random.ts'
 
 const [secondsText = '60', clientsText = '40', seedText = String(Date.now() % 1_000_000)] = process.argv.slice(2)
 const [seconds, clients, seed] = [Number(secondsText), Number(clientsText), Number(seedText)]

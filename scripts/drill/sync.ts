@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { systemClock } from '../../services/wire/clock.ts'
 import { type Hosted, startHost } from './sync/hosted.ts'
 import { deadLetters, findFaults, plantPoison, waitUntilDrained } from './sync/judge.ts'
-import { createRandom } from './sync/random.ts'
+import { createRandom } from '../../services/stt/whisper/random.ts'
 import { startWriter, type Writer } from './sync/writer.ts'
 
 const [secondsText = '300', changesText = '10000', seedText = String(Date.now() % 1_000_000)] = process.argv.slice(2)

@@ -1,6 +1,6 @@
 import type { StreamOptions } from '../../services/stt/engines/port.ts'
 import { SAMPLE_RATE_HZ } from '../../services/stt/audio/format.ts'
-import { toPcm } from '../../services/stt/live/testing.ts'
+import { LIVE_OPTIONS, toPcm } from '../../services/stt/live/testing.ts'
 import { createPolicy } from '../../services/stt/live/policy.ts'
 import type { Purpose, Transcribe } from '../../services/stt/live/transcriber.ts'
 import { FRAME_SAMPLES, type Ears } from '../../services/stt/vad/ears.ts'
@@ -26,17 +26,6 @@ export interface WindowCost {
   readonly cpuMs: number
 }
 
-const OPTIONS: StreamOptions = {
-  encoding: undefined,
-  sampleRateHz: SAMPLE_RATE_HZ,
-  channels: 1,
-  language: 'en',
-  interimResults: true,
-  endpointingMs: 300,
-  utteranceEndMs: undefined,
-  vadEvents: false,
-}
-
 export async function runInLockstep(
   samples: Float32Array,
   ears: Ears,
@@ -47,7 +36,7 @@ export async function runInLockstep(
   const windows: WindowCost[] = []
   let heardSamples = 0
   const policy = createPolicy(
-    { ...OPTIONS, ...options },
+    { ...LIVE_OPTIONS, ...options },
     {
       async transcribe(window) {
         const before = process.cpuUsage()

@@ -7,18 +7,8 @@ import { FRAME_SAMPLES } from '../vad/ears.ts'
 import type { Recognition } from '../whisper/port.ts'
 import { intervalFor } from './interims.ts'
 import { createPolicy, type Policy } from './policy.ts'
+import { LIVE_OPTIONS } from './testing.ts'
 import type { Window } from './transcriber.ts'
-
-const OPTIONS: StreamOptions = {
-  encoding: undefined,
-  sampleRateHz: SAMPLE_RATE_HZ,
-  channels: 1,
-  language: 'en',
-  interimResults: true,
-  endpointingMs: 300,
-  utteranceEndMs: undefined,
-  vadEvents: false,
-}
 
 const WORD_SECONDS = 0.32
 
@@ -52,7 +42,7 @@ function stage(
   const messages: SpeechMessage[] = []
   const asked: Window[] = []
   const policy = createPolicy(
-    { ...OPTIONS, ...options },
+    { ...LIVE_OPTIONS, ...options },
     {
       transcribe(window) {
         asked.push(window)

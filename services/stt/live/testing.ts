@@ -1,5 +1,18 @@
 import { SAMPLE_RATE_HZ } from '../audio/format.ts'
+import type { StreamOptions } from '../engines/port.ts'
 import { createRandom } from '../whisper/random.ts'
+
+/** What a client asks for that asks for nothing but interims. */
+export const LIVE_OPTIONS: StreamOptions = {
+  encoding: undefined,
+  sampleRateHz: SAMPLE_RATE_HZ,
+  channels: 1,
+  language: 'en',
+  interimResults: true,
+  endpointingMs: 300,
+  utteranceEndMs: undefined,
+  vadEvents: false,
+}
 
 const LOUDNESS = 0.1
 
