@@ -1,6 +1,6 @@
 import { type IncomingMessage, type OutgoingHttpHeaders, type Server, ServerResponse } from 'node:http'
 import type { Exchange } from './exchange.ts'
-import { explanationHeaders } from './explain/explained.ts'
+import { explanationHeaders } from './explain/explanation.ts'
 
 /** Node's HTTP server with the balancer's answers. */
 export type ClientServer = Server<typeof IncomingMessage, typeof ClientResponse>

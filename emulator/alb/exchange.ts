@@ -1,11 +1,12 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import type { Connection } from './connection.ts'
 import type { Explained } from './explain/explained.ts'
+import type { Failure } from './failure.ts'
 import type { Action } from './model.ts'
 import { type RequestFacts, toHostName, toPath, toQuery } from './rules/facts.ts'
 import type { Rewrite } from './rules/transforms.ts'
 import type { Registration } from './targets/member.ts'
-import type { PickNotes } from './targets/target-group.ts'
+import type { PickNotes } from './targets/routing.ts'
 
 /** A request on its way through the balancer, with what the access log will say of it. */
 export interface Exchange extends RequestFacts, PickNotes {
@@ -47,26 +48,6 @@ export interface Exchange extends RequestFacts, PickNotes {
   /** Both connections end with it. */
   closes: boolean
 }
-
-/** Why there is an answer that no target gave. */
-export type Failure =
-  | 'no-targets'
-  | 'redirect-too-long'
-  | 'transform-failed'
-  | 'target-gone'
-  | 'target-refused'
-  | 'target-closed'
-  | 'target-timeout'
-  | 'target-threw'
-  | 'connect-timeout'
-  | 'malformed-response'
-  | 'response-too-large'
-  | 'deregistration-delay'
-  | 'desync'
-  | 'malformed-request'
-  | 'too-long'
-  | 'idle-timeout'
-  | 'client-left'
 
 export function openExchange(request: IncomingMessage, connection: Connection, now: () => number): Exchange {
   const { headers, method = '-', url = '' } = request

@@ -1,5 +1,5 @@
 import type { Exchange } from './exchange.ts'
-import { explanationLines } from './explain/explained.ts'
+import { explanationLines } from './explain/explanation.ts'
 
 /**
  * The balancer's own lines for a 101, which is an answer like any other: cookies, and the explanation for whoever has

@@ -8,7 +8,7 @@ import type { ResolvedAttributes } from './attributes.ts'
 import { createClientFaults } from './client-faults.ts'
 import { ClientResponse, type ClientServer } from './client-response.ts'
 import { type Connection, type ConnectionFacts, createConnection } from './connection.ts'
-import { createExplain } from './explain/explained.ts'
+import { createNoteRouting } from './explain/note-routing.ts'
 import type { ConnectionObserver } from './metrics/connection-counts.ts'
 import type { ListenerConfig, TargetGroupConfig } from './model.ts'
 import { checkRules, originOf } from './rules/config.ts'
@@ -91,7 +91,7 @@ export async function startListener(config: ListenerConfig, deps: ListenerDeps):
     check: (next) => checkRules(next, { targetGroups: deps.targetGroupConfigs, origin }),
   })
   const route = createRouter(rules)
-  const explain = createExplain(rules, targetGroups, zones)
+  const noteRouting = createNoteRouting(rules, targetGroups, zones)
   serve(
     server,
     createTraffic({
@@ -99,7 +99,7 @@ export async function startListener(config: ListenerConfig, deps: ListenerDeps):
       ids,
       events,
       route,
-      explain,
+      noteRouting,
       zones,
       listenerPort: port,
       connections: targetConnections,

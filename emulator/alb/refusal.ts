@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { OwnStatus } from './answers.ts'
+import type { OwnStatus } from './own-status.ts'
 
 /** aws-behaviour §1.12. The reader in front holds the limit of the whole head. */
 const MAX_URL_BYTES = 16 * 1024

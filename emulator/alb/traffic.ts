@@ -10,7 +10,7 @@ import { ClientResponse } from './client-response.ts'
 import type { Connection } from './connection.ts'
 import { discardBody } from './discard-body.ts'
 import { type Exchange, openExchange } from './exchange.ts'
-import type { Explain } from './explain/explained.ts'
+import type { NoteRouting } from './explain/note-routing.ts'
 import { forwardInProcess } from './forward-http.ts'
 import { type Upgrade, forwardWebSocket } from './forward-websocket.ts'
 import { applyRewrite, rewriteHeaders } from './headers.ts'
@@ -33,7 +33,7 @@ export interface TrafficDeps {
   readonly connections: TargetConnections
   readonly attributes: ResolvedAttributes
   readonly zones: Zones
-  readonly explain: Explain
+  readonly noteRouting: NoteRouting
 }
 
 export interface Traffic {
@@ -46,7 +46,7 @@ const CLIENT_LEFT = 460
 
 /** What a listener does with each request, from its head to its access event. */
 export function createTraffic(deps: TrafficDeps): Traffic {
-  const { clock, ids, events, route, listenerPort, attributes, zones, explain } = deps
+  const { clock, ids, events, route, listenerPort, attributes, zones, noteRouting } = deps
   const now = (): number => clock.now()
   const toTraceId = createTraceIds(ids)
   const record = (exchange: Exchange, status: number): void => recordAccess(exchange, status, { clock, events })
@@ -126,7 +126,7 @@ export function createTraffic(deps: TrafficDeps): Traffic {
 
   function choose(exchange: Exchange): Destination {
     const destination = toRefusal(exchange.request) ?? route(exchange)
-    if (exchange.explained) explain(exchange, exchange.explained)
+    if (exchange.explained) noteRouting(exchange, exchange.explained)
     return destination
   }
 

@@ -10,7 +10,7 @@ import { type Origin, compileRedirect } from '../rules/redirect.ts'
 import type { DecidingRule, RuleSet } from '../rules/rule-set.ts'
 import type { RoutedTargetGroup } from '../targets/target-group.ts'
 import { createTraceIds } from '../trace-id.ts'
-import { describeChanges, describeRouting } from './explained.ts'
+import { describeChanges, describeRouting } from './explanation.ts'
 import { describeAction, describeRule, failureTexts } from './texts.ts'
 
 /** Where a request would go, and why; nothing is sent. */

@@ -1,4 +1,4 @@
-import type { Failure } from '../exchange.ts'
+import type { Failure } from '../failure.ts'
 import type { Action, Condition } from '../model.ts'
 import type { RuleExplanation } from '../rules/explain.ts'
 

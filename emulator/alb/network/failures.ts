@@ -1,4 +1,4 @@
-import type { Failure } from '../exchange.ts'
+import type { Failure } from '../failure.ts'
 import { ResponseTooLargeError } from './response-reader.ts'
 import type { TargetConnection } from './target-connections.ts'
 

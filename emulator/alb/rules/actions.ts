@@ -1,4 +1,4 @@
-import type { OwnStatus } from '../answers.ts'
+import type { OwnStatus } from '../own-status.ts'
 import type { Exchange } from '../exchange.ts'
 import type { Action, FixedResponseAction, ForwardAction } from '../model.ts'
 import type { StickinessCookies } from '../targets/stickiness-cookie.ts'

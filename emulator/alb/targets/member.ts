@@ -1,4 +1,4 @@
-import type { Failure } from '../exchange.ts'
+import type { Failure } from '../failure.ts'
 import type { InFlight } from '../in-flight.ts'
 import type { Target, TargetHealth } from '../model.ts'
 import type { ApplicationCookie } from './stickiness.ts'

@@ -3,6 +3,7 @@ import { createAlgorithm } from './algorithms.ts'
 import { type GroupNode, createGroupNode } from './group-node.ts'
 import type { Registration } from './member.ts'
 import { type MembersDeps, createMembers } from './members.ts'
+import type { PickNotes, RoutingState } from './routing.ts'
 import { slowStartOf } from './slow-start.ts'
 import { createStickiness } from './stickiness.ts'
 import type { StickinessCookies } from './stickiness-cookie.ts'
@@ -31,21 +32,6 @@ export interface RoutedTargetGroup extends TargetGroup {
   /** What the node chooses from, and why. */
   explain(node: number): RoutingState
   stop(): void
-}
-
-export interface PickNotes {
-  /** Fewer were healthy than the group's minimum: the target may be an unhealthy one. */
-  isFailOpen: boolean
-  /** The group is sticky, and the request had no cookie that says where it belongs. */
-  isNonSticky: boolean
-}
-
-export interface RoutingState {
-  readonly algorithm: NonNullable<TargetGroupConfig['algorithm']>
-  /** Ids of the targets that get requests. */
-  readonly routable: readonly string[]
-  /** Fewer are healthy than the group's minimum, so that unhealthy ones get requests too. */
-  readonly isFailOpen: boolean
 }
 
 export interface TargetGroupDeps extends Omit<MembersDeps, 'nodes' | 'stickiness'> {

@@ -3,7 +3,7 @@ import type { Verdict } from './desync.ts'
 import { type PlainHead, readPlainHead } from './plain-head.ts'
 import { type DesyncMode, readRequest } from './read-request.ts'
 import { scanHead } from './scan-head.ts'
-import type { OwnStatus } from '../answers.ts'
+import type { OwnStatus } from '../own-status.ts'
 
 /** What the parser behind cannot know of a request. */
 export interface Mark {

@@ -1,7 +1,7 @@
 import { METHODS } from 'node:http'
 import { type Tier, type Verdict, classify, toFramingFields } from './desync.ts'
 import { type Field, type RequestHead, parseRequestHead } from './request-head.ts'
-import type { OwnStatus } from '../answers.ts'
+import type { OwnStatus } from '../own-status.ts'
 
 export type DesyncMode = 'monitor' | 'defensive' | 'strictest'
 
