@@ -1,13 +1,13 @@
 import { createServer } from 'node:http'
 import type { Server as TcpServer, Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
 import type { Clock } from '../../services/wire/clock.ts'
 import type { Ids } from '../../services/wire/runtime.ts'
 import type { EventStream } from '../core/events.ts'
 import type { ResolvedAttributes } from './attributes.ts'
+import { createClientConnections } from './client-connections.ts'
 import { createClientFaults } from './client-faults.ts'
 import { ClientResponse, type ClientServer } from './client-response.ts'
-import { type Connection, type ConnectionFacts, createConnection } from './connection.ts'
+import type { ConnectionFacts } from './connection.ts'
 import { createNoteRouting } from './explain/note-routing.ts'
 import type { ConnectionObserver } from './metrics/connection-counts.ts'
 import type { ListenerConfig, TargetGroupConfig } from './model.ts'
@@ -73,12 +73,12 @@ const SERVER_OPTIONS = {
 export async function startListener(config: ListenerConfig, deps: ListenerDeps): Promise<Listener> {
   const { clock, ids, events, zones, targetGroups, connections: targetConnections, attributes, observer } = deps
   const faults = createClientFaults(deps)
-  const connections = new Map<Duplex, Connection>()
   const server = createServer(SERVER_OPTIONS)
   // The size of the head is limited; a limit of their number would silently leave headers out.
   server.maxHeadersCount = 0
+  const connections = createClientConnections(server, clock)
   const takeNode = createNodeTurn(zones)
-  const factsOf = new WeakMap<Duplex, ConnectionFacts>()
+  const factsOf = new WeakMap<Socket, ConnectionFacts>()
   const secure = config.tls && (await createTlsListener(config.tls, { ...forClients(), http: server }))
   const { host } = config
   const port = await listen(secure?.server ?? server, config)
@@ -109,9 +109,9 @@ export async function startListener(config: ListenerConfig, deps: ListenerDeps):
 
   let drained: Promise<void> | undefined
   const drain = (): Promise<void> => {
-    for (const { open, latest } of connections.values()) if (open > 0) latest?.once('close', closeIdle)
+    connections.closeWhenIdle()
     secure?.drain()
-    if (!drained) closeIdle()
+    if (!drained) connections.closeIdle()
     return (drained ??= Promise.all([close(server), secure && close(secure.server)]).then(() => undefined))
   }
 
@@ -122,7 +122,7 @@ export async function startListener(config: ListenerConfig, deps: ListenerDeps):
     drain,
     async stop() {
       const closed = drain()
-      for (const socket of connections.keys()) socket.destroy()
+      connections.destroy()
       secure?.stop()
       await closed
     },
@@ -130,8 +130,8 @@ export async function startListener(config: ListenerConfig, deps: ListenerDeps):
 
   function serve(on: ClientServer, traffic: Traffic): void {
     on.on('connection', (socket) => {
-      if (connections.has(socket)) return
-      const connection = take(socket, factsOf.get(socket) ?? newFacts())
+      if (connections.find(socket)) return
+      const connection = connections.take(socket, factsOf.get(socket) ?? newFacts())
       count(socket, connection.node)
       watchIdle(connection, { clock, idleMs: attributes.idleTimeoutMs, onIdle: faults.onIdle })
       readClient(connection, {
@@ -142,30 +142,19 @@ export async function startListener(config: ListenerConfig, deps: ListenerDeps):
       })
     })
     on.on('request', (request, response) => {
-      traffic.onRequest(request, response, connectionOf(request.socket))
-      if (drained) response.once('close', closeIdle)
+      traffic.onRequest(request, response, connections.of(request.socket))
+      if (drained) response.once('close', connections.closeIdle)
     })
     // What else a client expects is the balancer's to drop, not to refuse.
     on.on('checkExpectation', (request, response) => void on.emit('request', request, response))
     on.on('upgrade', (request, socket, head) => {
-      traffic.onWebSocket({ request, socket, head }, connectionOf(request.socket))
+      traffic.onWebSocket({ request, socket, head }, connections.of(request.socket))
     })
     on.on('clientError', (error, socket) => {
-      const connection = connections.get(socket)
+      const connection = connections.find(socket)
       if (connection) faults.onClientError(error, connection)
       else socket.destroy()
     })
-  }
-
-  function take(socket: Socket, facts: ConnectionFacts): Connection {
-    const connection = createConnection(socket, facts)
-    connection.openedAt = clock.now()
-    connections.set(socket, connection)
-    socket.once('close', () => {
-      connections.delete(socket)
-      setImmediate(closeWaiting, connection)
-    })
-    return connection
   }
 
   function count(socket: Socket, node: number): void {
@@ -191,7 +180,7 @@ export async function startListener(config: ListenerConfig, deps: ListenerDeps):
         const facts = { ...newFacts(), kind: 'h2', tls } as const
         count(socket, facts.node)
         return (stream) => {
-          const connection = take(stream, facts)
+          const connection = connections.take(stream, facts)
           watchIdle(connection, { clock, idleMs: attributes.idleTimeoutMs, onIdle: faults.onIdle })
           stream.on(BODY_READ, () => (connection.lastActiveAt = clock.now()))
         }
@@ -199,31 +188,6 @@ export async function startListener(config: ListenerConfig, deps: ListenerDeps):
       onPlain: (socket) => answerPlainHttp(socket, newFacts(), { clock, events }),
       onFailure: () => observer?.handshakeFailed(),
     }
-  }
-
-  /** A connection counts as idle a moment after its response has closed. */
-  function closeIdle(): void {
-    setImmediate(() => {
-      server.closeIdleConnections()
-      // Node does not know that those have ever had a request which its parser has not seen.
-      for (const { socket, front, requests, open } of connections.values()) {
-        if (front && !front.isInBody && requests > 0 && open === 0) socket.destroy()
-      }
-    })
-  }
-
-  function connectionOf(socket: Socket): Connection {
-    const known = connections.get(socket)
-    if (known) return known
-    throw new Error('A request came over a connection that its listener never took.')
-  }
-}
-
-/** Node tells only the first response of a connection that it has closed, not those that wait for their turn behind it. */
-function closeWaiting({ responses }: Connection): void {
-  for (const response of responses) {
-    response.destroy()
-    response.emit('close')
   }
 }
 
