@@ -1,82 +1,152 @@
 /**
- * How fast files are recognised: the real-time factor (compute time ÷ audio time) of the bundled model on jfk.wav and on
- * 60 s of speech in windows of at most 28 s, with one thread, with two, and with two workers of one thread each.
- * Rounds alternate between the set-ups; the median counts, and the fastest shows what the machine can do when quiet.
+ * How fast files are recognised, beside other recognisers on the same weights, files and number of threads: the built
+ * speech server asked over HTTP, and peers in processes of their own that stay, so that loading counts for nobody.
+ * Rounds alternate between all of them; the median counts, and the fastest shows what the machine can do when quiet.
  *
- *   npx tsx scripts/bench/speech.ts [rounds]
+ *   npm run build && npm run bench speech -- [options] [more.wav …]
+ *     --rounds 5       rounds after one to warm up
+ *     --threads 2      for each of them
+ *     --weights DIR    a faster-whisper folder of the bundled model, ../shared/weights/whisper-tiny.en
+ *     --cache DIR      where peers are installed, the user's cache folder by default
+ *     --install        fetch the peers that are not installed; without it nothing is fetched
+ *     --only NAME      peers whose name contains it; may be repeated
+ *
+ * Always jfk.wav and a minute of all clips; further WAV files (16 kHz, mono, 16 bit) count words that are in a .txt
+ * beside them. Peers are asked for less than is asked of ours: words without their times.
  */
-import { readFile } from 'node:fs/promises'
-import type { WindowOptions } from '../../services/stt/whisper/port.ts'
-import { startRecogniser } from '../../services/stt/whisper/recogniser.ts'
-import { MODEL_DIR, readClip } from '../../services/stt/whisper/testing.ts'
-import { systemClock } from '../../services/wire/clock.ts'
-import { silentLog } from '../../services/wire/log.ts'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { homedir, tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { hashFiles } from '../../services/stt/models/hash-files.ts'
+import { median } from '../median.ts'
+import { rateOf, wordErrors } from '../wer.ts'
+import { startAldea } from './speech/aldea.ts'
+import { startFasterWhisper } from './speech/faster-whisper.ts'
+import { type Absent, type Peer, type PeerOptions, usageOf } from './speech/peer.ts'
+import { type Recording, recordings } from './speech/recordings.ts'
+import { hasWeights } from './speech/weights.ts'
+import { startWhisperCpp } from './speech/whisper-cpp.ts'
 
-/** The aim for one file on two threads. */
-const TARGET_RTF = 0.03
-const ROUNDS = 5
-const SAMPLE_RATE_HZ = 16_000
-const LONG_SECONDS = 60
-/** Files are cut at pauses into pieces of at most this. */
-const PIECE_SECONDS = 28
+/** Compute time ÷ audio time. */
+const TARGET_RTF = 0.01
 
-const SETUPS = [
-  { name: '1 worker × 1 thread', workers: 1, threadsPerWorker: 1 },
-  { name: '1 worker × 2 threads', workers: 1, threadsPerWorker: 2 },
-  { name: '2 workers × 1 thread', workers: 2, threadsPerWorker: 1 },
-] as const
+/** How many times as fast ours has to be. */
+const TARGET_RATIOS = { transformers: 5, faster: 2, whisper: 2 } as const
 
-const WINDOW: WindowOptions = { priority: 'file', language: 'en', slackPositions: 384, timestamps: true }
-
-const rounds = Number(process.argv[2] ?? ROUNDS)
-const jfk = await readClip('jfk.wav')
-const long = await speechOf(LONG_SECONDS)
-const inputs = [
-  { name: 'jfk.wav', seconds: jfk.length / SAMPLE_RATE_HZ, pieces: [jfk] },
-  { name: `${LONG_SECONDS} s of the clips`, seconds: long.length / SAMPLE_RATE_HZ, pieces: cut(long) },
-]
-
-console.log(`slack ${WINDOW.slackPositions}, timestamps, ${rounds} rounds after one to warm up; wall time`)
-const runs = []
-for (const { name, workers, threadsPerWorker } of SETUPS) {
-  const options = { modelDir: MODEL_DIR, workers, threadsPerWorker, clock: systemClock, log: silentLog }
-  const started = performance.now()
-  const recogniser = await startRecogniser(options)
-  const readyMs = performance.now() - started
-  runs.push(...inputs.map((input) => ({ name, readyMs, recogniser, input, rtfs: new Array<number>() })))
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rounds: { type: 'string', default: '5' },
+    threads: { type: 'string', default: '2' },
+    weights: { type: 'string', default: '../shared/weights/whisper-tiny.en' },
+    cache: { type: 'string', default: join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'aldea-local') },
+    install: { type: 'boolean', default: false },
+    only: { type: 'string', multiple: true, default: [''] },
+  },
+})
+const rounds = Number(values.rounds)
+const threads = Number(values.threads)
+const temporary = await mkdtemp(join(tmpdir(), 'aldea-bench-speech-'))
+const peers: Peer[] = []
+try {
+  await startAll()
+  await measure(await recordings(positionals))
+} finally {
+  for (const peer of peers) await peer.stop()
+  await rm(temporary, { recursive: true, force: true })
 }
-for (let round = 0; round <= rounds; round += 1) {
-  for (const { recogniser, input, rtfs } of runs) {
-    const started = performance.now()
-    await Promise.all(input.pieces.map((piece) => recogniser.recognise(piece, WINDOW)))
-    if (round > 0) rtfs.push((performance.now() - started) / 1000 / input.seconds)
+
+async function startAll(): Promise<void> {
+  peers.push(await startAldea('aldea', { WORKERS: String(threads), THREADS: '1' }))
+  const weightsDir = resolve(values.weights)
+  if (!hasWeights(weightsDir)) {
+    console.log(`skipped  all peers: no weights in ${weightsDir}, see --weights`)
+    return
+  }
+  const cacheDir = join(resolve(values.cache), 'speech-peers')
+  const sha256 = await hashFiles([join(weightsDir, 'model.bin')])
+  const convertedDir = join(cacheDir, `weights-${sha256.slice(0, 8)}`)
+  const options: PeerOptions = { weightsDir, cacheDir, convertedDir, mayInstall: values.install, threads }
+  const starts: Readonly<Record<string, () => Promise<Peer | Absent>>> = {
+    'faster-whisper int8': () => startFasterWhisper('int8', options),
+    'whisper.cpp q8_0': () => startWhisperCpp('q8_0', options),
+    'whisper.cpp f16': () => startWhisperCpp('f16', options),
+  }
+  for (const [name, start] of Object.entries(starts)) {
+    if (!values.only.some((part) => name.includes(part))) continue
+    const peer = await start()
+    if ('reason' in peer) console.log(`skipped  ${peer.name}: ${peer.reason}`)
+    else peers.push(peer)
   }
 }
-for (const { name, readyMs, input, rtfs } of runs) {
-  const [fastest = Number.NaN] = rtfs.sort((one, other) => one - other)
-  const median = rtfs[Math.floor(rtfs.length / 2)] ?? Number.NaN
-  const verdict = `${median <= TARGET_RTF ? 'within' : 'ABOVE'} ${TARGET_RTF}`
-  const figures = `RTF ${median.toFixed(4)} (${verdict}), fastest ${fastest.toFixed(4)}`
-  console.log(`${name.padEnd(20)}  ready ${readyMs.toFixed(0)} ms  ${input.name.padEnd(17)}  ${figures}`)
-}
-for (const { recogniser } of runs) await recogniser.stop()
 
-/** The clips one after the other, again from the first, up to a length. */
-async function speechOf(seconds: number): Promise<Float32Array> {
-  const clips = JSON.parse(await readFile('fixtures/audio/clips.json', 'utf8')) as readonly { readonly file: string }[]
-  const samples = new Float32Array(seconds * SAMPLE_RATE_HZ)
-  for (let filled = 0; filled < samples.length;) {
-    for (const { file } of clips) {
-      const clip = (await readClip(file)).subarray(0, samples.length - filled)
-      samples.set(clip, filled)
-      filled += clip.length
+interface Runs {
+  readonly peer: Peer
+  readonly recording: Recording
+  readonly path: string
+  readonly wallSeconds: number[]
+  cpuSeconds: number
+  text: string
+}
+
+async function measure(files: readonly Recording[]): Promise<void> {
+  const runs: Runs[] = []
+  for (const [index, recording] of files.entries()) {
+    const path = join(temporary, `${index}.wav`)
+    await writeFile(path, recording.bytes)
+    for (const peer of peers) runs.push({ peer, recording, path, wallSeconds: [], cpuSeconds: 0, text: '' })
+  }
+  for (const { name, version } of peers) console.log(`${name.padEnd(20)}  ${version}`)
+  for (let round = 0; round <= rounds; round += 1) {
+    for (const run of runs) {
+      const before = await usageOf(run.peer.pid)
+      const started = performance.now()
+      run.text = await run.peer.transcribe(run.path)
+      const wallSeconds = (performance.now() - started) / 1000
+      const { cpuSeconds } = await usageOf(run.peer.pid)
+      if (round === 0) continue
+      run.wallSeconds.push(wallSeconds)
+      run.cpuSeconds += cpuSeconds - before.cpuSeconds
     }
   }
-  return samples
+  for (const recording of files) await report(recording, runs)
 }
 
-function cut(samples: Float32Array): Float32Array[] {
-  const count = Math.ceil(samples.length / (PIECE_SECONDS * SAMPLE_RATE_HZ))
-  const length = Math.ceil(samples.length / count)
-  return Array.from({ length: count }, (_, index) => samples.subarray(index * length, (index + 1) * length))
+async function report(recording: Recording, all: readonly Runs[]): Promise<void> {
+  const { name, seconds, words } = recording
+  const runs = all.filter((run) => run.recording === recording)
+  const [ours] = runs
+  console.log(
+    `\n${name}, ${seconds.toFixed(1)} s; ${threads} threads, ${rounds} rounds; RTF and CPU by second of audio`,
+  )
+  console.log('                      RTF     fastest  CPU     WER      memory   aldea is')
+  for (const { peer, wallSeconds, cpuSeconds, text } of runs) {
+    const rtf = median(wallSeconds) / seconds
+    const { rssBytes } = await usageOf(peer.pid)
+    const columns = [
+      peer.name.padEnd(22),
+      rtf.toFixed(4).padEnd(8),
+      (Math.min(...wallSeconds) / seconds).toFixed(4).padEnd(9),
+      (cpuSeconds / rounds / seconds).toFixed(4).padEnd(8),
+      (words === undefined ? '–' : `${(100 * rateOf(wordErrors(words, text))).toFixed(1)} %`).padEnd(9),
+      `${(rssBytes / 1e6).toFixed(0)} MB`.padEnd(9),
+      peer === ours?.peer ? verdict(rtf) : comparison(peer.name, { wallSeconds, ours: ours?.wallSeconds ?? [] }),
+    ]
+    console.log(columns.join(''))
+  }
+}
+
+function verdict(rtf: number): string {
+  return rtf <= TARGET_RTF ? `within ${TARGET_RTF}` : `ABOVE ${TARGET_RTF}`
+}
+
+/** The median of the ratios of neighbours: what slows a machine down slows both. */
+function comparison(
+  name: string,
+  { wallSeconds, ours }: { readonly wallSeconds: readonly number[]; readonly ours: readonly number[] },
+): string {
+  const ratio = median(wallSeconds.map((wall, round) => wall / (ours[round] ?? Number.NaN)))
+  const target = Object.entries(TARGET_RATIOS).find(([start]) => name.startsWith(start))?.[1] ?? 1
+  return `${ratio.toFixed(1)} × as fast${ratio >= target ? '' : `, BELOW ${target} ×`}`
 }

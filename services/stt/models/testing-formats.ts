@@ -109,11 +109,21 @@ export function safetensorsHeader(header: unknown): Uint8Array[] {
 /** Of 25 ms at 16 kHz. */
 const SPECTRUM_BINS = 201
 
+/** How whisper.cpp numbers what most of a file is packed in. */
+const FILE_TYPES: Readonly<Record<Packing, number>> = { f32: 0, f16: 1, q4_0: 2, q4_1: 3, q8_0: 7, q5_0: 8, q5_1: 9 }
+
+export interface GgmlStyle {
+  readonly texts: readonly string[]
+  readonly packing?: Packing
+  /** [mels, {@link SPECTRUM_BINS}]; whisper.cpp hears nothing without, importing needs none. */
+  readonly melFilters?: Float32Array
+}
+
 /** A file of whisper.cpp; matrices are packed, the rest stays in single precision. */
 export async function writeGgml(
   path: string,
   written: Written,
-  { texts, packing = 'f32' }: { readonly texts: readonly string[]; readonly packing?: Packing },
+  { texts, packing = 'f32', melFilters }: GgmlStyle,
 ): Promise<void> {
   const { weights } = written
   const [state = 0, mels = 0] = weights.shape('encoder/conv1/weight')
@@ -130,11 +140,12 @@ export async function writeGgml(
     state / 64,
     layers('decoder'),
     mels,
-    0,
+    FILE_TYPES[packing],
   ]
+  const filters = melFilters ?? new Float32Array(mels * SPECTRUM_BINS)
   const pieces: Uint8Array[] = [
     words(0x67_67_6d_6c, ...header, mels, SPECTRUM_BINS),
-    new Uint8Array(4 * mels * SPECTRUM_BINS),
+    new Uint8Array(filters.buffer, filters.byteOffset, filters.byteLength),
     words(texts.length),
   ]
   for (const text of texts) {
