@@ -16,6 +16,8 @@ export interface Transcript {
   readonly words: readonly SpokenWord[]
   /** BCP-47. */
   readonly language: string
+  /** 0 to 1. Present where the language was detected among several. */
+  readonly languageConfidence?: number
   readonly model: SpeechModel
 }
 
@@ -68,6 +70,7 @@ export interface SpeechResult {
 
 /** Query parameters of both routes, named as in the public API; unknown ones are ignored. */
 export interface SpeechQuery {
+  /** BCP-47, or `auto`: to be detected. Absent: the engine's own, English where it knows it. */
   readonly language?: string
   /** Terms that are likely to be said, one a line. */
   readonly keyterm?: string

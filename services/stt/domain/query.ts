@@ -1,7 +1,8 @@
-import type { Languages, StreamOptions } from '../engines/port.ts'
+import type { StreamOptions } from '../engines/port.ts'
 import { SpeechError } from '../errors.ts'
 import { declaredEncoding } from './encodings.ts'
 import { resolveLanguage } from './language.ts'
+import type { Installed } from './language.ts'
 
 /** A query string as parsed by the HTTP server: a repeated parameter is a list. */
 export type Query = Readonly<Record<string, string | readonly string[] | undefined>>
@@ -18,7 +19,7 @@ const SILENCE_MS = [0, 600_000] as const
  * Reads what a client asks of a live stream. Unknown parameters are ignored, empty ones count as absent.
  * @throws {@link SpeechError} 415 for an unknown encoding, 422 for any other value that makes no sense.
  */
-export function parseStreamQuery(query: Query, languages: Languages): StreamOptions {
+export function parseStreamQuery(query: Query, installed: Installed): StreamOptions {
   const encoding = text(query, 'encoding')
   // Refused here, before the upgrade, where the client still sees a status.
   declaredEncoding(encoding)
@@ -26,7 +27,7 @@ export function parseStreamQuery(query: Query, languages: Languages): StreamOpti
     encoding,
     sampleRateHz: integer(query, 'sample_rate', SAMPLE_RATES_HZ) ?? DEFAULTS.sampleRateHz,
     channels: integer(query, 'channels', CHANNELS) ?? DEFAULTS.channels,
-    language: resolveLanguage(text(query, 'language'), languages),
+    language: resolveLanguage(text(query, 'language'), installed),
     keyterms: keyterms(query),
     interimResults: flag(query, 'interim_results', true),
     endpointingMs: endpointing(query),
@@ -38,9 +39,9 @@ export function parseStreamQuery(query: Query, languages: Languages): StreamOpti
 /** The language and terms of a file. @throws {@link SpeechError} 422. */
 export function parseFileQuery(
   query: Query,
-  languages: Languages,
+  installed: Installed,
 ): { language: string | undefined; keyterms: readonly string[] } {
-  return { language: resolveLanguage(text(query, 'language'), languages), keyterms: keyterms(query) }
+  return { language: resolveLanguage(text(query, 'language'), installed), keyterms: keyterms(query) }
 }
 
 /** One a line; the proxies see to their number and length. */

@@ -25,6 +25,7 @@ export interface AudioFile {
 }
 
 export interface FileOptions {
+  /** A tag as it was asked for, `auto`, or undefined: the engine's own. */
   readonly language: string | undefined
   /** Terms that are likely to be said. */
   readonly keyterms?: readonly string[]
@@ -35,6 +36,7 @@ export interface StreamOptions {
   readonly encoding: string | undefined
   readonly sampleRateHz: number
   readonly channels: number
+  /** As of a file. */
   readonly language: string | undefined
   /** Terms that are likely to be said. */
   readonly keyterms?: readonly string[]

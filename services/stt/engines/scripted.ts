@@ -1,5 +1,6 @@
 import { openAudioFile } from '../audio/file.ts'
 import { SAMPLE_RATE_HZ } from '../audio/format.ts'
+import { AUTO, primaryTag } from '../domain/language.ts'
 import { spreadWords } from '../domain/spread-words.ts'
 import { openLiveStream } from '../live/stream.ts'
 import type { Transcribe } from '../live/transcriber.ts'
@@ -36,7 +37,7 @@ export function createScriptedEngine(script: Script, { maxAudioSeconds }: { maxA
         text,
         confidence: text ? SCRIPTED_CONFIDENCE : 0,
         words: spreadWords(text, seconds, SCRIPTED_CONFIDENCE),
-        language: language ?? script.languages[0] ?? 'en',
+        language: language && language !== AUTO ? primaryTag(language) : (script.languages[0] ?? 'en'),
         model: MODEL,
       }
     },
@@ -98,7 +99,7 @@ function createSpeaker(text: string): { ears: Ears; transcribe: Transcribe } {
       stop: () => loudnessEars.stop(),
     },
     async transcribe(window) {
-      const endSample = window.startSample + window.samples.length
+      const endSample = window.startSample + window.samples().length
       const inside = said
         .filter((each) => each.endSample > window.startSample && each.endSample <= endSample)
         .map((each) => ({

@@ -9,11 +9,11 @@ import type { Ears } from '../vad/ears.ts'
 import { segmentsOf } from '../vad/segmenter.ts'
 import type { Segment } from '../vad/segmenter.ts'
 import type { Recogniser, Recognition, WindowOptions } from '../whisper/port.ts'
-import { mapInParallel } from './in-parallel.ts'
 import { listenTo } from './listen.ts'
 import { piecesOf } from './pieces.ts'
 import type { Piece } from './pieces.ts'
 import type { SpeechEngine } from './port.ts'
+import { createStreamLanguage, languageToUse, recognisePieces } from './whisper-language.ts'
 
 export interface WhisperDeps {
   readonly recogniser: Recogniser
@@ -63,26 +63,34 @@ export function createWhisperEngine(deps: WhisperDeps): SpeechEngine {
       const { samples, probabilities, seconds, channels } = recording
       const segments = segmentsOf(probabilities, PAUSE_SAMPLES)
       const pieces = piecesOf(segments, samples.length)
-      const options = { ...FILE_WINDOW, language, ...termsOf(keyterms), ...(signal && { signal }) }
-      const recognitions = await mapInParallel(pieces, deps.parallel, async (piece) =>
-        place(await recognise(samples.subarray(piece.startSample, piece.endSample), options), piece, segments),
-      )
+      const spoken = languageToUse(language, languages)
+      const options = { ...FILE_WINDOW, ...termsOf(keyterms), ...(signal && { signal }) }
+      const { said, detected } = await recognisePieces(pieces, {
+        language: spoken,
+        parallel: deps.parallel,
+        recognise: ({ startSample, endSample }, inLanguage) =>
+          recognise(samples.subarray(startSample, endSample), { ...options, language: inLanguage }),
+      })
       audioSeconds += seconds
       return {
         audioSeconds: seconds,
         channels,
-        ...together(recognitions),
-        language: language ?? languages[0] ?? 'en',
+        ...together(said.map(({ piece, recognition }) => place(recognition, piece, segments))),
+        language: detected?.language ?? spoken ?? 'en',
+        ...(detected && { languageConfidence: detected.confidence }),
         model,
       }
     },
     openStream(options, send) {
+      const language = createStreamLanguage(languageToUse(options.language, languages))
       return openLiveStream(options, {
         ears,
         async transcribe({ purpose, samples, draft, signal }) {
           const terms = termsOf(options.keyterms ?? [])
-          const window = { ...LIVE_WINDOWS[purpose], language: options.language, ...terms, signal }
-          return recognise(samples, draft ? { ...window, draft } : window)
+          const window = { ...LIVE_WINDOWS[purpose], language: language.current, ...terms, signal }
+          const recognition = await recognise(samples, draft ? { ...window, draft } : window)
+          if (purpose !== 'interim') language.hear(recognition, samples.length / SAMPLE_RATE_HZ)
+          return recognition
         },
         send(message) {
           if (message.type === 'Summary') audioSeconds += message.audioSeconds

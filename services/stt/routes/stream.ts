@@ -24,17 +24,16 @@ const CLOSE = {
 
 /** GET /stream: a WebSocket with audio in and messages out. Bad parameters are refused before the upgrade. */
 export function streamRoute(app: FastifyInstance, context: RouteContext): void {
-  const { languages } = context.engine
   app.get<{ Querystring: Query }>(
     '/stream',
     {
       websocket: true,
       preValidation: async (request) => {
         assertAccepting(context)
-        parseStreamQuery(request.query, languages)
+        parseStreamQuery(request.query, context.engine)
       },
     },
-    (socket, request) => serveStream(socket, parseStreamQuery(request.query, languages), context),
+    (socket, request) => serveStream(socket, parseStreamQuery(request.query, context.engine), context),
   )
 }
 

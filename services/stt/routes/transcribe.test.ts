@@ -57,7 +57,7 @@ test.for([
     body: wavOf(tone(1)),
     query: 'language=fr',
     status: 422,
-    error: /"fr" is not installed here; installed: en/,
+    error: /"fr" is not installed here; installed: scripted \(en\)\.$/,
   },
   {
     name: 'a malformed language',

@@ -17,7 +17,7 @@ export function transcribeRoute(app: FastifyInstance, context: RouteContext): vo
       if (!reply.raw.writableFinished) left.abort(new Error('The client has left.'))
       end()
     })
-    const options = parseFileQuery(request.query, engine.languages)
+    const options = parseFileQuery(request.query, engine)
     const bytes = await readBody(request.raw, config.maxBodyBytes)
     return engine.transcribe({ bytes }, { ...options, signal: left.signal })
   })

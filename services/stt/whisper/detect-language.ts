@@ -1,12 +1,27 @@
 import { startDecoding } from './decoder.ts'
 import type { EncodedAudio } from './encoder.ts'
+import type { DetectedLanguage } from './port.ts'
 import type { WhisperModel } from './whisper-model.ts'
 
 /** The likeliest language of a window: multilingual models name it first. */
-export async function detectLanguage({ manifest, sessions }: WhisperModel, audio: EncodedAudio): Promise<string> {
+export async function detectLanguage(
+  { manifest, sessions }: WhisperModel,
+  audio: EncodedAudio,
+): Promise<DetectedLanguage> {
   const decoding = startDecoding(sessions.decoder, audio, manifest.dimensions)
   const [logits] = await decoding.feed([manifest.tokens.startOfTranscript], 1)
-  const likelihood = (token: number): number => logits?.[token] ?? Number.NEGATIVE_INFINITY
-  const ranked = Object.entries(manifest.languages).sort(([, one], [, other]) => likelihood(other) - likelihood(one))
-  return ranked[0]?.[0] ?? 'en'
+  return likeliest(manifest.languages, (token) => logits?.[token] ?? Number.NEGATIVE_INFINITY)
+}
+
+/** Among all languages, by the share of each: what else the model might have said does not count. */
+export function likeliest(
+  languages: Readonly<Record<string, number>>,
+  logitOf: (token: number) => number,
+): DetectedLanguage {
+  const ranked = Object.entries(languages)
+    .map(([language, token]) => ({ language, logit: logitOf(token) }))
+    .toSorted((one, other) => other.logit - one.logit)
+  const best = ranked[0] ?? { language: 'en', logit: 0 }
+  const sum = ranked.reduce((total, { logit }) => total + Math.exp(logit - best.logit), 0)
+  return { language: best.language, confidence: 1 / sum }
 }

@@ -17,6 +17,7 @@ export type Priority = 'final' | 'interim' | 'file'
 
 export interface WindowOptions {
   readonly priority: Priority
+  /** BCP-47; undefined: to be detected. */
   readonly language: string | undefined
   /** Encoder positions beyond the audio (20 ms each); `full` pads to 30 s. Small windows are faster and riskier. */
   readonly slackPositions: number | 'full'
@@ -32,6 +33,13 @@ export interface WindowOptions {
   readonly signal?: AbortSignal
 }
 
+export interface DetectedLanguage {
+  /** Primary tag. */
+  readonly language: string
+  /** 0 to 1, among all the languages the model knows. */
+  readonly confidence: number
+}
+
 /** 16 kHz mono samples in, words out. Times are seconds from the window's start. */
 export interface Recognition {
   readonly text: string
@@ -44,6 +52,8 @@ export interface Recognition {
   readonly tokens?: readonly number[]
   /** The guards against invented text still doubt it, after all tries: nothing should build on it. */
   readonly isDoubtful?: boolean
+  /** Where it had to be detected. */
+  readonly detectedLanguage?: DetectedLanguage
   /** Wall time spent computing, for figures only. */
   readonly computeMs: number
 }

@@ -1,15 +1,16 @@
 import type { SpokenWord } from '../../wire/speech.ts'
 import { SpeechError } from '../errors.ts'
+import { primaryTag } from '../domain/language.ts'
 import { detectLanguage } from './detect-language.ts'
 import { encode, type EncodedAudio } from './encoder.ts'
 import { compressionOf, leastDoubtful, TEMPERATURES } from './guards.ts'
 import { SAMPLE_RATE_HZ } from './log-mel.ts'
-import type { Recognition, WindowOptions } from './port.ts'
+import type { DetectedLanguage, Recognition, WindowOptions } from './port.ts'
 import { createRandom } from './random.ts'
 import { transcribePass, type Pass } from './transcribe-pass.ts'
 import type { WhisperModel } from './whisper-model.ts'
 
-export type WindowRequest = Omit<WindowOptions, 'signal'>
+export type WindowRequest = Omit<WindowOptions, 'signal' | 'turn'>
 
 const POSITIONS_PER_SECOND = 50
 const FRAMES_PER_POSITION = 2
@@ -31,6 +32,7 @@ export async function recogniseWindow(
 ): Promise<Recognition> {
   const started = performance.now()
   const passes: Placed<Pass>[] = []
+  const spoken = spokenIn(model, request.language)
   let offsetSeconds = 0
   let lastSpeechSeconds = 0
   for (;;) {
@@ -38,6 +40,7 @@ export async function recogniseWindow(
     if (rest.length === 0) break
     const pass = await guardedPass(model, rest, {
       request,
+      spoken,
       checkpoint,
       lastSpeechSeconds: lastSpeechSeconds - offsetSeconds,
     })
@@ -49,7 +52,11 @@ export async function recogniseWindow(
     if (request.priority === 'interim' || resumeSeconds === 0 || restSeconds < MIN_REST_SECONDS) break
     offsetSeconds += resumeSeconds
   }
-  return { ...summarise(passes), computeMs: performance.now() - started }
+  return {
+    ...summarise(passes),
+    ...(spoken.detected && { detectedLanguage: spoken.detected }),
+    computeMs: performance.now() - started,
+  }
 }
 
 interface Placed<T> {
@@ -59,6 +66,7 @@ interface Placed<T> {
 
 interface GuardedOptions {
   readonly request: WindowRequest
+  readonly spoken: SpokenLanguage
   readonly checkpoint: () => void
   readonly lastSpeechSeconds: number
 }
@@ -115,7 +123,7 @@ interface EncodedWindow {
 async function encodeWindow(
   model: WhisperModel,
   samples: Float32Array,
-  { request, checkpoint }: GuardedOptions,
+  { request, spoken, checkpoint }: GuardedOptions,
 ): Promise<EncodedWindow> {
   const { manifest, logMel, sessions } = model
   const audioSeconds = samples.length / SAMPLE_RATE_HZ
@@ -124,17 +132,39 @@ async function encodeWindow(
   const mel = logMel.compute(samples, positions * FRAMES_PER_POSITION)
   checkpoint()
   const encoded = await encode(sessions.encoder, mel, manifest.dimensions)
-  return { encoded, language: languageOf(model, request.language) ?? (await detectLanguage(model, encoded)) }
+  return { encoded, language: await spoken.of(encoded) }
 }
 
 function windowPositions(audioSeconds: number, slack: WindowOptions['slackPositions'], longest: number): number {
   return slack === 'full' ? longest : Math.min(longest, Math.ceil(audioSeconds * POSITIONS_PER_SECOND) + slack)
 }
 
+/** The language of a window, however often it is encoded. */
+interface SpokenLanguage {
+  /** What was detected, once `of` has been asked. */
+  readonly detected: DetectedLanguage | undefined
+  of(encoded: EncodedAudio): Promise<string>
+}
+
+function spokenIn(model: WhisperModel, language: string | undefined): SpokenLanguage {
+  const given = languageOf(model, language)
+  let detected: DetectedLanguage | undefined
+  return {
+    get detected() {
+      return detected
+    },
+    async of(encoded) {
+      if (given !== undefined) return given
+      detected ??= await detectLanguage(model, encoded)
+      return detected.language
+    },
+  }
+}
+
 /** The primary tag when the model knows it, `undefined` when it has to be detected. */
 function languageOf({ manifest }: WhisperModel, language: string | undefined): string | undefined {
   if (!manifest.multilingual) return 'en'
-  const primary = language?.split('-')[0]?.toLowerCase()
+  const primary = language === undefined ? undefined : primaryTag(language)
   if (primary === undefined || primary in manifest.languages) return primary
   throw new SpeechError(400, `The model ${manifest.name} does not know the language "${language}".`)
 }

@@ -6,6 +6,7 @@ import { generate, type Generation } from './generate.ts'
 import { compressionOf, verdictOn, type Signs, type Verdict } from './guards.ts'
 import { createKeytermBias } from './keyterm-bias.ts'
 import type { Sampling } from './logit-rules.ts'
+import { promptFor } from './prompt.ts'
 import { SECONDS_PER_POSITION, splitSegments, type Segment } from './segments.ts'
 import type { WhisperModel } from './whisper-model.ts'
 import { groupWords, type WordGroup } from './word-groups.ts'
@@ -44,7 +45,7 @@ export async function transcribePass(model: WhisperModel, audio: EncodedAudio, o
   const { manifest, sessions } = model
   const { language, timestamps, audioSeconds, checkpoint } = options
   const { dimensions, tokens } = manifest
-  const prompt = promptFor(model, language, timestamps)
+  const prompt = promptFor(manifest, { language, timestamps })
   const decoding = startDecoding(sessions.decoder, audio, dimensions)
   const generation = await generate(decoding, {
     manifest,
@@ -83,16 +84,6 @@ export async function transcribePass(model: WhisperModel, audio: EncodedAudio, o
     words: words.map((word, index) => toSpokenWord(word, groups[index], spoken)),
     unfinishedAtSeconds,
   }
-}
-
-function promptFor({ manifest }: WhisperModel, language: string, timestamps: boolean): number[] {
-  const { startOfTranscript, transcribe, noTimestamps } = manifest.tokens
-  const languageToken = manifest.languages[language]
-  return [
-    startOfTranscript,
-    ...(manifest.multilingual && languageToken !== undefined ? [languageToken, transcribe] : []),
-    ...(timestamps ? [] : [noTimestamps]),
-  ]
 }
 
 /** A text token, where it stands in the generation, and how likely it was. */

@@ -32,12 +32,20 @@ export function toAnswer(transcript: Transcript, options: AnswerOptions): object
               words: words.map(isDeepgram ? toDeepgramWord : toWord),
             },
           ],
-          ...(detectLanguage ? { detected_language: transcript.language } : {}),
+          ...(detectLanguage ? toDetected(transcript) : {}),
         },
       ],
     },
     // The architecture's own drawings show nothing but this.
     ...(isDeepgram ? {} : { text: transcript.text }),
+  }
+}
+
+/** Deepgram tells how sure it is; where there is one language alone, nothing was measured. */
+function toDetected({ language, languageConfidence }: Transcript): object {
+  return {
+    detected_language: language,
+    ...(languageConfidence !== undefined && { language_confidence: toConfidence(languageConfidence) }),
   }
 }
 

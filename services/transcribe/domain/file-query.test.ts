@@ -9,3 +9,14 @@ test('keywords and keyterms go on to the speech server', ({ expect }) => {
 
   expect(speech).toEqual({ language: 'en', keyterm: 'Norland\nDashwood' })
 })
+
+test.for([
+  { query: { detect_language: 'true' }, language: 'auto', detectLanguage: true },
+  { query: { detect_language: '1', language: 'es' }, language: 'auto', detectLanguage: true },
+  { query: { lang: 'Auto' }, language: 'auto', detectLanguage: true },
+  { query: { detect_language: 'false', language: 'es' }, language: 'es', detectLanguage: false },
+  { query: {}, language: undefined, detectLanguage: false },
+])('asked with $query the speech server hears $language', ({ query, ...expected }, { expect }) => {
+  const { speech, detectLanguage } = parseFileQuery(query, 'aldea')
+  expect({ language: speech.language, detectLanguage }).toEqual(expected)
+})

@@ -29,11 +29,14 @@ export function parseFileQuery(query: Query, compat: Compat): FileRequest {
   if (textIn(query, 'callback') !== undefined) {
     throw new ApiError(422, 'callback is not supported here; leave it out and wait for the answer.')
   }
-  const language = textIn(query, 'language', 'lang')
+  const asked = textIn(query, 'language', 'lang')
+  const detectLanguage = (flagIn(query, 'detect_language') ?? false) || asked?.toLowerCase() === 'auto'
+  // What is detected is what is recognised, whatever else was asked for.
+  const language = detectLanguage ? 'auto' : asked
   const keyterm = keytermsIn(query)
   return {
     speech: { ...(language !== undefined && { language }), ...(keyterm !== undefined && { keyterm }) },
     compat: compatOf(query, compat),
-    detectLanguage: (flagIn(query, 'detect_language') ?? false) || language?.toLowerCase() === 'auto',
+    detectLanguage,
   }
 }

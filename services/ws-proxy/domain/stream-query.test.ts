@@ -7,3 +7,12 @@ test('keywords and keyterms go on to the speech server', ({ expect }) => {
 
   expect(speech).toEqual({ keyterm: 'Norland\nDashwood' })
 })
+
+test.for([
+  { query: { detect_language: 'true', language: 'es' }, language: 'auto' },
+  { query: { lang: 'auto' }, language: 'auto' },
+  { query: { detect_language: 'false', language: 'es' }, language: 'es' },
+  { query: {}, language: undefined },
+])('asked with $query the speech server hears $language', ({ query, language }, { expect }) => {
+  expect(parseStreamQuery(query, { compat: 'aldea', isPcm: false }).speech.language).toBe(language)
+})

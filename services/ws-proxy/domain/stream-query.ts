@@ -38,7 +38,11 @@ export function parseStreamQuery(query: Query, { compat, isPcm }: StreamQueryOpt
   const flags = FLAGS.map((name) => [name, flagIn(query, name)] as const)
   const keyterm = ['keyterm', keytermsIn(query)] as const
   const given = [...texts, ...flags, keyterm].filter(([, value]) => value !== undefined)
-  const speech: SpeechQuery = Object.fromEntries(given.map(([name, value]) => [name, String(value)]))
+  const speech: SpeechQuery = {
+    ...Object.fromEntries(given.map(([name, value]) => [name, String(value)])),
+    // As for files: what is detected is what is recognised.
+    ...(flagIn(query, 'detect_language') && { language: 'auto' }),
+  }
   return {
     speech: isPcm ? { encoding: 'linear16', ...speech } : speech,
     compat: compatOf(query, compat),
