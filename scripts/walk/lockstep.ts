@@ -40,11 +40,19 @@ export async function runInLockstep(
     {
       async transcribe(window) {
         const before = process.cpuUsage()
-        const recognition = await recognise(window)
+        let sampleCount = 0
+        const recognition = await recognise({
+          ...window,
+          samples() {
+            const samples = window.samples()
+            sampleCount = samples.length
+            return samples
+          },
+        })
         const { user, system } = process.cpuUsage(before)
         windows.push({
           purpose: window.purpose,
-          audioSeconds: window.samples.length / SAMPLE_RATE_HZ,
+          audioSeconds: sampleCount / SAMPLE_RATE_HZ,
           cpuMs: (user + system) / 1000,
         })
         return recognition

@@ -9,7 +9,7 @@ import type { Outbox } from './outbox.ts'
 import { BLIP_SECONDS, NOTHING_SAID, isBlip, toResult } from './result.ts'
 import type { Flags, Said, Span } from './result.ts'
 import type { SampleBuffer } from './sample-buffer.ts'
-import type { Transcribe } from './transcriber.ts'
+import type { Transcribe, Window } from './transcriber.ts'
 import type { VoiceTrack } from './voice-track.ts'
 
 /** The final results of one stream, in order. */
@@ -41,28 +41,28 @@ export function createFinals({ transcribe, buffer, track, outbox, interims, sign
   let lastWordEndSeconds: number | undefined
   let prepared: Prepared | undefined
 
-  async function alone(spoken: Spoken, voicedSamples: number, until: AbortSignal): Promise<Said> {
-    const recognition = await recognise(spoken, until)
+  async function alone(spoken: Spoken, voicedSamples: number, haste: Haste): Promise<Said> {
+    const recognition = await recognise(spoken, haste)
     return isBlip(recognition, voicedSamples) ? NOTHING_SAID : recognition
   }
 
-  function recognise({ startSample, endSample }: Span, until: AbortSignal): Promise<Recognition> {
+  function recognise({ startSample, endSample }: Span, haste: Haste): Promise<Recognition> {
     const samples = buffer.slice(startSample, endSample)
-    return transcribe({ purpose: 'final', samples, startSample, signal: until })
+    return transcribe({ purpose: 'final', samples: () => samples, startSample, ...haste })
   }
 
-  function listen(spoken: Spoken, until: AbortSignal): Promise<Said> {
+  function listen(spoken: Spoken, haste: Haste): Promise<Said> {
     const voicedSamples = track.voicedSamples(spoken.startSample, spoken.endSample)
     const context = contextOf(spoken, earlier)
     // Whether a noise is a word shows only when it is heard by itself.
-    if (!context || voicedSamples < BLIP_SECONDS * SAMPLE_RATE_HZ) return alone(spoken, voicedSamples, until)
+    if (!context || voicedSamples < BLIP_SECONDS * SAMPLE_RATE_HZ) return alone(spoken, voicedSamples, haste)
     // Kept for a second try: by then the buffer may have moved on.
     const { startSample } = spoken
     const samples = buffer.slice(startSample, spoken.endSample)
-    return recognise({ startSample: context.startSample, endSample: spoken.endSample }, until).then((recognition) => {
+    return recognise({ startSample: context.startSample, endSample: spoken.endSample }, haste).then((recognition) => {
       // What went wrong in the context must not spread.
       const said = recognition.isDoubtful ? undefined : saidAfter(context, spoken, recognition)
-      return said ?? transcribe({ purpose: 'final', samples, startSample, signal: until })
+      return said ?? transcribe({ purpose: 'final', samples: () => samples, startSample, ...haste })
     })
   }
 
@@ -89,7 +89,10 @@ export function createFinals({ transcribe, buffer, track, outbox, interims, sign
   function takePrepared(spoken: Spoken): Promise<Said> | undefined {
     const taken = prepared
     prepared = undefined
-    if (taken && isSameSpan(taken.spoken, spoken)) return taken.saying
+    if (taken && isSameSpan(taken.spoken, spoken)) {
+      taken.isDue = true
+      return taken.saying
+    }
     taken?.over.abort(new Error('The speech went on.'))
     return undefined
   }
@@ -104,12 +107,13 @@ export function createFinals({ transcribe, buffer, track, outbox, interims, sign
       prepared = undefined
       if (!spoken) return
       const over = new AbortController()
-      const saying = listen(spoken, AbortSignal.any([signal, over.signal]))
+      const begun = { spoken, over, isDue: false }
+      const saying = listen(spoken, { signal: AbortSignal.any([signal, over.signal]), isDue: () => begun.isDue })
       // Should nobody ask for it, its end is no news.
       saying.catch(() => undefined)
-      prepared = { spoken, over, saying }
+      prepared = Object.assign(begun, { saying })
     },
-    put: (spoken, flags) => say(spoken, flags, takePrepared(spoken) ?? listen(spoken, signal)),
+    put: (spoken, flags) => say(spoken, flags, takePrepared(spoken) ?? listen(spoken, { signal })),
     putKnown: (spoken, flags, said) => say(spoken, flags, Promise.resolve(said)),
     takeLastWordEnd() {
       const ended = lastWordEndSeconds
@@ -119,9 +123,13 @@ export function createFinals({ transcribe, buffer, track, outbox, interims, sign
   }
 }
 
+type Haste = Pick<Window, 'signal' | 'isDue'>
+
 interface Prepared {
   readonly spoken: Spoken
   readonly over: AbortController
+  /** The endpoint has come: somebody waits for it. */
+  isDue: boolean
   readonly saying: Promise<Said>
 }
 

@@ -5,16 +5,17 @@ import { isLoop, saidBy, toResult } from './result.ts'
 import type { Said, Span } from './result.ts'
 import type { Transcribe } from './transcriber.ts'
 
-/** The interim results of one stream: at most one is being made, and of those waiting only the newest counts. */
+/** The interim results of one stream: at most one is being made or waits for a worker, and one more may be wanted after it. */
 export interface Interims {
-  show(window: InterimWindow): void
+  /** `take` is asked when there is a worker for it: what is shown is the newest there is; undefined when there is no need by then. */
+  show(startSample: number, take: Take): void
   /** Shows words that are known already. */
   showKnown(span: Span, said: Said): void
-  /** Until the next interim: half a second, more while the answers come late. */
-  readonly intervalSamples: number
   /** The words so far are about to be final: gives up what is under way. Tells whether any interim was sent. */
   end(): boolean
 }
+
+type Take = () => InterimWindow | undefined
 
 export interface InterimWindow {
   readonly span: Span
@@ -39,24 +40,10 @@ const INTERIM = { isFinal: false, speechFinal: false, fromFinalize: false } as c
 export interface InterimsDeps {
   readonly transcribe: Transcribe
   readonly outbox: Outbox
-  /** How much of the stream has come in. */
-  readonly heardSamples: () => number
 }
 
-const INTERVAL_SAMPLES = 0.5 * SAMPLE_RATE_HZ
-// An answer this late finds the machine busy: fewer interims, so that finals and other streams go on.
-const LATE_SAMPLES = 0.25 * SAMPLE_RATE_HZ
-const LONGEST_INTERVAL_SAMPLES = 2 * SAMPLE_RATE_HZ
-
-/** Twice as long for each time the last answer was late by more, up to 2 s. */
-export function intervalFor(lateSamples: number): number {
-  const doublings = Math.ceil(Math.log2(Math.max(1, lateSamples / LATE_SAMPLES)))
-  return Math.min(LONGEST_INTERVAL_SAMPLES, INTERVAL_SAMPLES * 2 ** doublings)
-}
-
-export function createInterims({ transcribe, outbox, heardSamples }: InterimsDeps): Interims {
+export function createInterims({ transcribe, outbox }: InterimsDeps): Interims {
   let current = newTurn()
-  let lateSamples = 0
 
   function newTurn() {
     const over = new AbortController()
@@ -67,50 +54,50 @@ export function createInterims({ transcribe, outbox, heardSamples }: InterimsDep
       over,
       isOver,
       isBusy: false,
-      waiting: undefined as InterimWindow | undefined,
+      wanted: undefined as Take | undefined,
       lastText: '',
       draft: noTokens,
     }
   }
 
-  function run(window: InterimWindow): void {
+  function run(startSample: number, take: Take): void {
     const turn = current
     const { signal } = turn.over
     turn.isBusy = true
-    const { span, samples } = window
+    let taken: InterimWindow | undefined
+    const samples = (): Float32Array => {
+      turn.wanted = undefined
+      taken = take()
+      if (!taken) throw new Error('The words are about to be final.')
+      return taken.samples
+    }
     const { draft } = turn
-    const recognition = transcribe({ samples, startSample: span.startSample, purpose: 'interim', draft, signal })
+    const recognition = transcribe({ samples, startSample, purpose: 'interim', draft, signal })
       // An interim that fails is an interim less; the final will tell.
       .catch(() => undefined)
     outbox.put(async () => {
       const answer = await Promise.race([recognition, turn.isOver])
       turn.isBusy = false
       if (signal.aborted) return undefined
-      lateSamples = heardSamples() - span.endSample
-      const next = turn.waiting
-      turn.waiting = undefined
-      if (next) run(next)
+      if (turn.wanted) run(startSample, turn.wanted)
       if (answer && !answer.isDoubtful) turn.draft = answer.tokens ?? noTokens
-      if (!answer || isLoop(answer)) return undefined
-      const said = settled(answer, window)
+      if (!answer || !taken || isLoop(answer)) return undefined
+      const said = settled(answer, taken)
       if (said.text === turn.lastText) return undefined
       turn.lastText = said.text
-      return toResult(span, INTERIM, said)
+      return toResult(taken.span, INTERIM, said)
     })
   }
 
   return {
-    get intervalSamples() {
-      return intervalFor(lateSamples)
-    },
     showKnown(span, said) {
       const turn = current
       turn.lastText = said.text
       outbox.put(() => toResult(span, INTERIM, said))
     },
-    show(window) {
-      if (current.isBusy) current.waiting = window
-      else run(window)
+    show(startSample, take) {
+      if (current.isBusy) current.wanted = take
+      else run(startSample, take)
     },
     end() {
       const ended = current

@@ -11,6 +11,8 @@ import type { Transcribe } from './transcriber.ts'
 export interface LiveDeps {
   readonly ears: Ears
   readonly transcribe: Transcribe
+  /** From one interim to the next, in seconds of audio; half a second where nobody says. */
+  readonly interimInterval?: () => number
   readonly send: (message: SpeechMessage) => void
 }
 
@@ -20,14 +22,14 @@ const COMPRESSED_STEP_BYTES = 16 * 1024
 const MAX_SECONDS_A_PIECE = 600
 
 /** Opens one live stream: its audio is heard in order, and everything it asks for happens at its place in the audio. */
-export function openLiveStream(options: StreamOptions, { ears, transcribe, send }: LiveDeps): SpeechStream {
+export function openLiveStream(options: StreamOptions, { ears, send, ...deps }: LiveDeps): SpeechStream {
   const { sampleRateHz, channels } = options
   const input = createLiveInput({ encoding: declaredEncoding(options.encoding), sampleRateHz, channels })
   let isOver = false
   let ear: Ear | undefined
   let heard = Promise.resolve()
   let decodedSamples = 0
-  const policy = createPolicy(options, { transcribe, send: sendUnlessOver, fail })
+  const policy = createPolicy(options, { ...deps, send: sendUnlessOver, fail })
 
   function sendUnlessOver(message: SpeechMessage): void {
     if (!isOver) send(message)

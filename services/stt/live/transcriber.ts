@@ -11,10 +11,13 @@ export type Purpose = 'interim' | 'final' | 'cut'
 
 export interface Window {
   readonly purpose: Purpose
-  readonly samples: Float32Array
+  /** Asked for once, when there is a worker for it: the newest there are. */
+  readonly samples: () => Float32Array
   /** Position of the first sample in the stream. */
   readonly startSample: number
   /** What the last interim of the same speech wrote: most of what this one will. */
   readonly draft?: readonly number[]
+  /** Of a final that is begun before it is known to be one: whether it is by now. */
+  readonly isDue?: () => boolean
   readonly signal: AbortSignal
 }

@@ -3,7 +3,9 @@ import type { Clock, Timer } from '../../wire/clock.ts'
 import type { Log } from '../../wire/log.ts'
 import { SpeechError } from '../errors.ts'
 import type { WindowRequest } from './recognise-window.ts'
-import type { Priority, Recognition, WindowOptions } from './port.ts'
+import { createPace } from './pace.ts'
+import type { Recognition, Samples, WindowOptions } from './port.ts'
+import { createTurns, type Waiting } from './turns.ts'
 import { STOP_ALL, type WorkerMessage, type WorkerReply } from './worker-messages.ts'
 
 export interface PoolOptions {
@@ -11,17 +13,19 @@ export interface PoolOptions {
   /** Starts one worker; it reports `ready` when its model is loaded and stops requests whose id it finds in `cancelled`. */
   readonly spawn: (cancelled: SharedArrayBuffer) => Worker
   readonly clock: Clock
+  /** Milliseconds of real time: that is what work takes, also where the clock of an emulated world stands still. */
+  readonly stopwatch?: () => number
   readonly log: Log
 }
 
 /** Worker threads that answer requests one at a time each, the most urgent first. */
 export interface Pool {
-  recognise(samples: Float32Array, options: WindowOptions): Promise<Recognition>
+  /** How often a live stream should ask for an interim. */
+  readonly interimIntervalMs: number
+  /** `samples` that are a function are asked for when a worker is free. */
+  recognise(samples: Samples, options: WindowOptions): Promise<Recognition>
   stop(): Promise<void>
 }
-
-/** Most urgent first: somebody waits for a final now, for an interim soon, for a file at last. */
-const URGENCY: Readonly<Record<Priority, number>> = { final: 0, interim: 1, file: 2 }
 
 /** A worker that cannot be replaced at once is tried again after this, doubled each time up to the longest. */
 const FIRST_RETRY_MS = 500
@@ -30,9 +34,10 @@ const LONGEST_RETRY_MS = 30_000
 /** Much longer than the longest step, encoding a full window. */
 const STOP_DEADLINE_MS = 5000
 
-interface Job {
-  readonly id: number
-  readonly samples: Float32Array
+interface Job extends Waiting {
+  readonly samples: Samples
+  /** How often interims were to be asked for when it was. */
+  readonly intervalMs: number
   readonly request: WindowRequest
   resolve(recognition: Recognition): void
   reject(error: unknown): void
@@ -43,6 +48,7 @@ interface Slot {
   isReady: boolean
   readonly cancelled: SharedArrayBuffer
   job: Job | undefined
+  takenMs: number
   retry: Timer | undefined
   retryMs: number
 }
@@ -53,8 +59,9 @@ interface Slot {
  * @throws the first worker's error when it cannot start
  */
 export async function startPool(options: PoolOptions): Promise<Pool> {
-  const { clock, log } = options
-  const queue: Job[] = []
+  const { clock, log, stopwatch = () => performance.now() } = options
+  const queue = createTurns<Job>()
+  const pace = createPace()
   const slots = Array.from({ length: options.workers }, emptySlot)
   let nextId = 1
   let isStopped = false
@@ -65,7 +72,10 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
   for (const slot of others) keepStarting(slot)
 
   return {
-    recognise(samples, { signal, ...request }) {
+    get interimIntervalMs() {
+      return pace.intervalMs
+    },
+    recognise(samples, { signal, turn, ...request }) {
       return new Promise((resolve, reject) => {
         if (isStopped) throw new SpeechError(503, 'The recogniser is stopping.')
         signal?.throwIfAborted()
@@ -74,6 +84,10 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
           id: nextId,
           samples,
           request,
+          priority: request.priority,
+          ...turn,
+          askedMs: stopwatch(),
+          intervalMs: pace.intervalMs,
           resolve: (recognition) => {
             finished()
             resolve(recognition)
@@ -86,43 +100,51 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
         const abort = (): void => cancel(job, signal?.reason)
         signal?.addEventListener('abort', abort, { once: true })
         nextId += 1
-        enqueue(job)
+        queue.add(job)
         dispatch()
       })
     },
     async stop() {
       isStopped = true
       const error = new SpeechError(503, 'The recogniser is stopping.')
-      for (const job of queue.splice(0)) job.reject(error)
+      for (const job of queue.takeAll()) job.reject(error)
       for (const slot of slots) slot.job?.reject(error)
       await Promise.all(slots.map(stopWorker))
     },
   }
 
-  /** First in, first out within one priority. */
-  function enqueue(job: Job): void {
-    const urgency = URGENCY[job.request.priority]
-    const place = queue.findIndex((waiting) => URGENCY[waiting.request.priority] > urgency)
-    queue.splice(place === -1 ? queue.length : place, 0, job)
-  }
-
   function dispatch(): void {
     for (const slot of slots) {
-      if (!slot.worker || !slot.isReady || slot.job) continue
-      const job = queue.shift()
-      if (!job) return
-      slot.job = job
-      // A copy of exactly this window: the caller's array may be a view of a long recording and stays usable.
-      const samples = job.samples.slice()
-      const message: WorkerMessage = { type: 'recognise', id: job.id, samples, request: job.request }
-      slot.worker.postMessage(message, [samples.buffer])
+      const { worker } = slot
+      if (!worker || !slot.isReady) continue
+      while (!slot.job) {
+        const job = queue.next()
+        if (!job) return
+        hand(job, slot, worker)
+      }
     }
+  }
+
+  function hand(job: Job, slot: Slot, worker: Worker): void {
+    try {
+      // A copy of exactly this window: the caller's array may be a view of a long recording and stays usable.
+      const samples = (typeof job.samples === 'function' ? job.samples() : job.samples).slice()
+      const message: WorkerMessage = { type: 'recognise', id: job.id, samples, request: job.request }
+      worker.postMessage(message, [samples.buffer])
+      slot.job = job
+      slot.takenMs = stopwatch()
+    } catch (error) {
+      job.reject(error)
+      return
+    }
+    if (job.priority !== 'interim') return
+    const nowMs = slot.takenMs
+    pace.observe({ intervalMs: job.intervalMs, waitedMs: nowMs - job.askedMs, nowMs })
   }
 
   /** Queued work goes; running work is told to stop and its worker is free when it answers. */
   function cancel(job: Job, reason: unknown): void {
-    const place = queue.indexOf(job)
-    if (place >= 0) queue.splice(place, 1)
+    queue.remove(job)
     const slot = slots.find((candidate) => candidate.job === job)
     if (slot) Atomics.store(new Int32Array(slot.cancelled), 0, job.id)
     job.reject(reason)
@@ -182,6 +204,8 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
   function settle(slot: Slot, reply: Exclude<WorkerReply, { readonly type: 'ready' }>): void {
     const { job } = slot
     slot.job = undefined
+    const nowMs = stopwatch()
+    if (job) queue.charge(job, nowMs - slot.takenMs, nowMs)
     if (!job || job.id !== reply.id) return
     if (reply.type === 'done') return job.resolve(reply.recognition)
     const { failure, message } = reply
@@ -211,7 +235,7 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
   }
 
   function failQueue(cause: unknown): void {
-    for (const job of queue.splice(0)) job.reject(new SpeechError(503, 'No speech worker can start.', { cause }))
+    for (const job of queue.takeAll()) job.reject(new SpeechError(503, 'No speech worker can start.', { cause }))
   }
 }
 
@@ -221,6 +245,7 @@ function emptySlot(): Slot {
     isReady: false,
     cancelled: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
     job: undefined,
+    takenMs: 0,
     retry: undefined,
     retryMs: FIRST_RETRY_MS,
   }

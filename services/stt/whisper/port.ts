@@ -4,16 +4,29 @@ import type { SpeechModel, SpokenWord } from '../../wire/speech.ts'
 export interface Recogniser {
   readonly model: SpeechModel
   readonly languages: readonly string[]
+  /** How often a live stream should ask for an interim now: longer while the workers are busy. */
+  readonly interimIntervalSeconds: number
   /**
-   * Recognises one window of at most 30 s. Rejects with a `SpeechError` of status 503 when the worker died (it is
+   * Recognises one window of at most 30 s. Samples that are asked for are asked for when a worker is free, once: the newest there are. Rejects with a `SpeechError` of status 503 when the worker died (it is
    * replaced; nothing is retried), and with the signal's reason when aborted.
    */
-  recognise(samples: Float32Array, options: WindowOptions): Promise<Recognition>
+  recognise(samples: Samples, options: WindowOptions): Promise<Recognition>
   stop(): Promise<void>
 }
 
+/** At 16 kHz, mono; copied when a worker takes them. */
+export type Samples = Float32Array | (() => Float32Array)
+
 /** Who goes first when all workers are busy, first to last. */
 export type Priority = 'final' | 'interim' | 'file'
+
+/** What decides whose turn it is, beside the priority. */
+export interface Turn {
+  /** Whose work it is, so that none takes more than its share. */
+  readonly source?: object
+  /** Of a final that is begun early: whether somebody waits for it by now. Until then it has an interim's place. */
+  readonly isDue?: () => boolean
+}
 
 export interface WindowOptions {
   readonly priority: Priority
@@ -30,6 +43,7 @@ export interface WindowOptions {
    * cheaper than writing them again.
    */
   readonly draft?: readonly number[]
+  readonly turn?: Turn
   readonly signal?: AbortSignal
 }
 

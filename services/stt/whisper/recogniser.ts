@@ -1,5 +1,6 @@
 import type { Clock } from '../../wire/clock.ts'
 import type { Log } from '../../wire/log.ts'
+import type { Device } from '../devices/device.ts'
 import { loadManifest } from '../models/manifest.ts'
 import { SAMPLE_RATE_HZ } from './log-mel.ts'
 import { startPool } from './pool.ts'
@@ -15,6 +16,8 @@ export interface RecogniserOptions {
   readonly workers: number
   /** Threads each worker computes with. */
   readonly threadsPerWorker: number
+  /** Where the model computes; the CPU when absent. */
+  readonly device?: Device
   readonly clock: Clock
   readonly log: Log
 }
@@ -24,23 +27,27 @@ export interface RecogniserOptions {
  * @throws ModelError when the folder holds no model this version reads
  */
 export async function startRecogniser(options: RecogniserOptions): Promise<Recogniser> {
-  const { modelDir, workers, threadsPerWorker, clock, log } = options
+  const { modelDir, workers, threadsPerWorker, device = 'cpu', clock, log } = options
   const manifest = await loadManifest(modelDir)
   const pool = await startPool({
     workers,
-    spawn: (cancelled) => spawnWorker({ modelDir, threads: threadsPerWorker, cancelled }),
+    spawn: (cancelled) => spawnWorker({ modelDir, threads: threadsPerWorker, device, cancelled }),
     clock,
     log,
   })
   return {
     model: { name: manifest.name, version: manifest.version },
     languages: manifest.multilingual ? Object.keys(manifest.languages) : ['en'],
-    async recognise(samples, window) {
-      if (samples.length > MAX_WINDOW_SECONDS * SAMPLE_RATE_HZ) {
-        throw new RangeError(`A window has at most ${MAX_WINDOW_SECONDS} s.`)
-      }
-      return pool.recognise(samples, window)
+    get interimIntervalSeconds() {
+      return pool.interimIntervalMs / 1000
     },
+    recognise: async (samples, window) =>
+      pool.recognise(typeof samples === 'function' ? () => checked(samples()) : checked(samples), window),
     stop: () => pool.stop(),
   }
+}
+
+function checked(samples: Float32Array): Float32Array {
+  if (samples.length <= MAX_WINDOW_SECONDS * SAMPLE_RATE_HZ) return samples
+  throw new RangeError(`A window has at most ${MAX_WINDOW_SECONDS} s.`)
 }

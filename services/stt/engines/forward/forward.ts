@@ -43,7 +43,8 @@ export function createForwardEngine({ upstreams, model, ears, release }: Forward
   /** A window of a stream, for a server that takes files. */
   const transcribeWindow =
     (language: string | undefined): Transcribe =>
-    async ({ samples, signal }) => {
+    async ({ samples: take, signal }) => {
+      const samples = take()
       const file = { bytes: wavOfSamples(samples), language }
       const { text, words, confidence } = await transcribeAt(upstreams, file, { dispatcher, signal })
       return {

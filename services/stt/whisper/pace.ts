@@ -1,0 +1,39 @@
+/** How often live streams should ask for interims, by how long these have to wait for a worker. */
+export interface Pace {
+  /** From the audio of one interim to the audio of the next. */
+  readonly intervalMs: number
+  /** An interim was asked for at `intervalMs` and a worker took it up after `waitedMs`. */
+  observe(interim: { readonly intervalMs: number; readonly waitedMs: number; readonly nowMs: number }): void
+}
+
+export const SHORTEST_INTERVAL_MS = 500
+const LONGEST_INTERVAL_MS = 2000
+
+// What interims may wait: workers are seldom idle then, and a final finds one free soon.
+const ACCEPTED_WAIT_MS = 100
+// Load that comes is met within a second; that it has gone is believed after some quiet.
+const RISE_MS = 500
+const FALL_MS = 8000
+
+/**
+ * With all workers busy an interim comes round once in its interval and its wait, whatever the interval: a longer one
+ * only shortens the wait. So the interval becomes that time less the wait that is accepted, quickly when it has to
+ * grow, slowly when it may shrink.
+ */
+export function createPace(): Pace {
+  let currentMs = SHORTEST_INTERVAL_MS
+  let observedMs: number | undefined
+
+  return {
+    get intervalMs() {
+      return currentMs
+    },
+    observe({ intervalMs, waitedMs, nowMs }) {
+      const wantedMs = Math.max(SHORTEST_INTERVAL_MS, intervalMs + waitedMs - ACCEPTED_WAIT_MS)
+      const elapsedMs = Math.max(0, nowMs - (observedMs ?? nowMs))
+      observedMs = nowMs
+      const share = 1 - Math.exp(-elapsedMs / (wantedMs > currentMs ? RISE_MS : FALL_MS))
+      currentMs = Math.min(LONGEST_INTERVAL_MS, currentMs + share * (wantedMs - currentMs))
+    },
+  }
+}
