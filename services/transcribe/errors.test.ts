@@ -29,7 +29,7 @@ test.for<[why: string, status: number, bad: Bad, error: string | RegExp]>([
   ['more than the longest audio', 413, { body: wavOf(tone(6)) }, /./],
   ['more than the largest body', 413, { body: new Uint8Array(300_000) }, 'The audio is larger than 200000 bytes.'],
   ['a flag that is none', 422, { path: '/v1/listen?punctuate=maybe' }, /^punctuate is "maybe"/],
-  ['another language', 422, { path: '/v1/listen?language=tlh' }, /tlh/],
+  ['another language', 422, { path: '/v1/listen?language=es' }, /"es" is not installed here; installed: \S+ \(en\)/],
   ['a callback', 422, { path: '/v1/listen?callback=http://x' }, /^callback is not supported/],
   ['another dialect', 422, { path: '/v1/listen?compat=whisper' }, /^compat is "whisper"/],
   ['an unknown path', 404, { path: '/v1/unknown?a=b' }, 'There is no POST /v1/unknown.'],
