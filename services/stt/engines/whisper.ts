@@ -8,7 +8,7 @@ import type { Purpose } from '../live/transcriber.ts'
 import type { Ears } from '../vad/ears.ts'
 import { segmentsOf } from '../vad/segmenter.ts'
 import type { Segment } from '../vad/segmenter.ts'
-import type { Recogniser, Recognition, WindowOptions } from '../whisper/port.ts'
+import type { Recogniser, Recognition, Samples, WindowOptions } from '../whisper/port.ts'
 import { listenTo } from './listen.ts'
 import { piecesOf } from './pieces.ts'
 import type { Piece } from './pieces.ts'
@@ -25,7 +25,7 @@ export interface WhisperDeps {
   readonly release: () => Promise<void>
 }
 
-type Window = Omit<WindowOptions, 'language' | 'signal'>
+type Window = Omit<WindowOptions, 'language' | 'signal' | 'turn'>
 
 // Measured slacks: 128 loops now and then, which costs an interim, and takes a quarter less time than 256. For finals the full window is no better than 384 and takes twice the
 // time; looped finals are redone with it.
@@ -48,7 +48,7 @@ export function createWhisperEngine(deps: WhisperDeps): SpeechEngine {
   let audioSeconds = 0
   let computeSeconds = 0
 
-  async function recognise(samples: Float32Array, options: WindowOptions): Promise<Recognition> {
+  async function recognise(samples: Samples, options: WindowOptions): Promise<Recognition> {
     const recognition = await recogniser.recognise(samples, options)
     computeSeconds += recognition.computeMs / 1000
     return recognition
@@ -83,13 +83,22 @@ export function createWhisperEngine(deps: WhisperDeps): SpeechEngine {
     },
     openStream(options, send) {
       const language = createStreamLanguage(languageToUse(options.language, languages))
+      const source = {}
       return openLiveStream(options, {
         ears,
-        async transcribe({ purpose, samples, draft, signal }) {
+        interimInterval: () => recogniser.interimIntervalSeconds,
+        async transcribe({ purpose, samples, draft, isDue, signal }) {
+          let seconds = 0
+          const newest = (): Float32Array => {
+            const taken = samples()
+            seconds = taken.length / SAMPLE_RATE_HZ
+            return taken
+          }
           const terms = termsOf(options.keyterms ?? [])
-          const window = { ...LIVE_WINDOWS[purpose], language: language.current, ...terms, signal }
-          const recognition = await recognise(samples, draft ? { ...window, draft } : window)
-          if (purpose !== 'interim') language.hear(recognition, samples.length / SAMPLE_RATE_HZ)
+          const turn = isDue ? { source, isDue } : { source }
+          const window = { ...LIVE_WINDOWS[purpose], language: language.current, ...terms, turn, signal }
+          const recognition = await recognise(newest, draft ? { ...window, draft } : window)
+          if (purpose !== 'interim') language.hear(recognition, seconds)
           return recognition
         },
         send(message) {
