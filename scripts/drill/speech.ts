@@ -1,0 +1,78 @@
+/**
+ * Speaks into the built system, in a process of its own, through balancer, proxy and two speech servers: streams of every form, at
+ * every pace, some of which break in every way there is, files among them, and a speech server that dies now and then. No word of a
+ * stream that ends well may be missing, nothing may hang or grow, and the ledger must count what was sent. Exits with 1 otherwise.
+ *
+ *   npm run drill speech [seconds] [--seed N]      default 1200; needs `npm run build`; the seed is printed
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { systemClock } from '../../services/wire/clock.ts'
+import { createRandom } from '../../services/stt/whisper/random.ts'
+import { rateOf, sumOf } from '../wer.ts'
+import { createDeck } from './speech/deck.ts'
+import { growthFaults } from './speech/growth.ts'
+import { startHost, type HostUsage } from './speech/hosted.ts'
+import { openInspector } from './speech/quiet.ts'
+import { createRounds } from './speech/rounds.ts'
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { seed: { type: 'string' } } })
+const [secondsText = '1200'] = positionals
+const { seed: seedText = String(Date.now() % 1_000_000) } = values
+const [seconds, seed] = [Number(secondsText), Number(seedText)]
+
+/** Between two quiet points. */
+const ROUND_MS = 30_000
+const MEBIBYTE = 1024 * 1024
+const SHOWN_FAULTS = 20
+
+console.log(`seed ${seed}: ${seconds} s`)
+const folder = await mkdtemp(join(tmpdir(), 'aldea-drill-speech-'))
+const host = await startHost(folder)
+try {
+  await drill()
+} finally {
+  await host.stop()
+  await rm(folder, { recursive: true, force: true })
+}
+
+async function drill(): Promise<void> {
+  const faults: string[] = []
+  const points: HostUsage[] = []
+  const inspector = await openInspector(host)
+  const rounds = await createRounds({ host, deck: await createDeck(createRandom(seed)), seed })
+  const end = systemClock.now() + seconds * 1_000
+  for (;;) {
+    const leftMs = end - systemClock.now()
+    if (leftMs <= 0 || host.hasExited) break
+    const { due, faults: spoken } = await rounds.run(Math.min(ROUND_MS, leftMs))
+    const quiet = await inspector.inspect(due)
+    faults.push(...spoken, ...quiet.faults)
+    points.push(quiet.usage)
+    print(quiet.usage, faults.length)
+  }
+  faults.push(...growthFaults(points))
+  await inspector.close()
+  const { counts, errors, plainErrors } = rounds
+  for (const [what, count] of [...counts].toSorted(([a], [b]) => a.localeCompare(b)))
+    console.log(`${what.padEnd(30)} ${count}`)
+  console.log(`word errors                    ${percent(errors)} of ${sumOf(errors).words} words`)
+  console.log(`word errors, undisturbed       ${percent(plainErrors)}`)
+  console.log(`faults ${faults.length}`)
+  for (const fault of faults.slice(0, SHOWN_FAULTS)) console.log(`FAILED  ${fault}`)
+  if (faults.length > 0) process.exitCode = 1
+}
+
+function print({ rssBytes, heapBytes, cpuMs, resources }: HostUsage, faults: number): void {
+  const mebibytes = (bytes: number): string => (bytes / MEBIBYTE).toFixed(0)
+  const open = Object.entries(resources).map(([name, count]) => `${count} ${name}`)
+  console.log(
+    `memory ${mebibytes(rssBytes)} MiB, heap ${mebibytes(heapBytes)}; CPU ${(cpuMs / 1_000).toFixed(0)} s; ${open.join(', ')}; faults ${faults}`,
+  )
+}
+
+function percent(errors: Parameters<typeof sumOf>[0]): string {
+  return `${(100 * rateOf(sumOf(errors))).toFixed(1)} %`
+}

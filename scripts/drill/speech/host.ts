@@ -1,0 +1,58 @@
+/** The process under test: the built system with its real model, what it uses, and faults by message. */
+import { pathToFileURL } from 'node:url'
+import { join } from 'node:path'
+import type * as Library from '../../../emulator/index.ts'
+import { packageRoot } from '../../../services/wire/package-root.ts'
+import type { HostAnswer, HostQuestion } from './hosted.ts'
+
+const [baseDir = ''] = process.argv.slice(2)
+const library = pathToFileURL(join(packageRoot, 'dist', 'emulator', 'index.js')).href
+// The same as its source, by whose types it is used here.
+const { parseChoice, startEnvironment, systemClock, systemIds, systems } = (await import(library)) as typeof Library
+
+const [system] = systems
+const speechServers: Record<string, string> = {}
+const environment = await startEnvironment({
+  topology: system.describe(parseChoice(system, { profile: 'ecs-b', stage: 'prod', engine: 'whisper' })),
+  name: 'drill',
+  baseDir,
+  cacheDir: join(baseDir, 'cache'),
+  awsPort: 0,
+  backends: { mode: 'embedded', urls: {} },
+  redisBinary: undefined,
+  host: '127.0.0.1',
+  port: 0,
+  logLevel: 'warn',
+  clock: systemClock,
+  ids: systemIds,
+  onEvent(event) {
+    if (event.type !== 'part.ready' || !event.part.startsWith('stt-')) return
+    const address = /^http:\S+/.exec(event.detail)?.[0]
+    if (address) speechServers[event.part] = address
+  },
+})
+// Without its parent it would run for ever.
+process.once('disconnect', () => process.exit(1))
+process.on('message', (question: HostQuestion) => void obey(question))
+const { url, variables, topology } = environment
+say({ type: 'ready', url, variables, key: topology.demo.key, organisation: topology.demo.organisation, speechServers })
+
+async function obey(question: HostQuestion): Promise<void> {
+  if (question.type === 'stop') {
+    await environment.stop()
+    process.exit(0)
+  }
+  if (question.type === 'kill') return environment.faults.killTask(question.service)
+  // Twice: what the first finds dead may have held more.
+  globalThis.gc?.()
+  globalThis.gc?.()
+  const { user, system: inSystem } = process.cpuUsage()
+  const { rss, heapUsed, external } = process.memoryUsage()
+  const resources: Record<string, number> = {}
+  for (const name of process.getActiveResourcesInfo()) resources[name] = (resources[name] ?? 0) + 1
+  say({ type: 'usage', rssBytes: rss, heapBytes: heapUsed + external, cpuMs: (user + inSystem) / 1_000, resources })
+}
+
+function say(answer: HostAnswer): void {
+  process.send?.(answer)
+}
