@@ -24,49 +24,59 @@ export function alignTokens(input: AlignmentInput): number[] {
 
 function headAverage({ attention, heads, positions, rows }: AlignmentInput, width: number): Float32Array {
   const sum = new Float32Array(rows.length * width)
-  const tokens = new Float32Array(attention.length * width)
+  const shares = new Float32Array(attention.length * width)
+  const row = new Float32Array(width)
   for (let head = 0; head < heads; head += 1) {
-    for (const [token, values] of attention.entries()) {
-      const onAudio = values.subarray(head * positions, head * positions + width)
-      setShares(tokens.subarray(token * width, (token + 1) * width), onAudio)
-    }
-    standardise(tokens, width)
-    for (const [index, row] of rows.entries()) {
-      addMedians(tokens.subarray(row * width, (row + 1) * width), sum.subarray(index * width, (index + 1) * width))
+    const { mean, factor } = fillShares(shares, attention, head * positions, width)
+    for (const [index, token] of rows.entries()) {
+      const start = token * width
+      for (let at = 0; at < width; at += 1) {
+        row[at] = ((shares[start + at] as number) - (mean[at] as number)) * (factor[at] as number)
+      }
+      addMedians(row, sum.subarray(index * width, (index + 1) * width))
     }
   }
   return sum
 }
 
-/** What a token attended to within the audio, as shares of 1: some heads rest on the padding. */
-function setShares(shares: Float32Array, onAudio: Float32Array): void {
-  let sum = 0
-  for (const value of onAudio) sum += value
-  // Attention that is all elsewhere stays zero.
-  const factor = sum > 0 ? 1 / sum : 0
-  for (let at = 0; at < shares.length; at += 1) shares[at] = (onAudio[at] as number) * factor
+/** What standardises one position over all tokens: its mean, and one over its standard deviation. */
+interface Statistics {
+  readonly mean: Float64Array
+  readonly factor: Float64Array
 }
 
-/** Subtracts the mean of all tokens at each position and divides by their standard deviation. */
-function standardise(tokens: Float32Array, width: number): void {
-  const count = tokens.length / width
+/**
+ * Fills [tokens, width] with what each token attended to within the audio, as shares of 1: some heads rest on the
+ * padding.
+ *
+ * @param from where in each entry of `attention` the head begins
+ */
+function fillShares(shares: Float32Array, attention: readonly Float32Array[], from: number, width: number): Statistics {
   const mean = new Float64Array(width)
   const factor = new Float64Array(width)
-  for (let start = 0; start < tokens.length; start += width) {
-    for (let at = 0; at < width; at += 1) mean[at] = (mean[at] as number) + (tokens[start + at] as number) / count
-  }
-  for (let start = 0; start < tokens.length; start += width) {
+  let start = 0
+  for (const values of attention) {
+    let sum = 0
+    for (let at = 0; at < width; at += 1) sum += values[from + at] as number
+    // Attention that is all elsewhere stays zero.
+    const scale = sum > 0 ? 1 / sum : 0
     for (let at = 0; at < width; at += 1) {
-      const difference = (tokens[start + at] as number) - (mean[at] as number)
-      tokens[start + at] = difference
-      factor[at] = (factor[at] as number) + (difference * difference) / count
+      const share = (values[from + at] as number) * scale
+      shares[start + at] = share
+      mean[at] = (mean[at] as number) + share
+      factor[at] = (factor[at] as number) + share * share
     }
+    start += width
   }
-  // A position that all tokens attend to alike says nothing; 1 only avoids 0 / 0.
-  for (let at = 0; at < width; at += 1) factor[at] = 1 / (Math.sqrt(factor[at] as number) || 1)
-  for (let start = 0; start < tokens.length; start += width) {
-    for (let at = 0; at < width; at += 1) tokens[start + at] = (tokens[start + at] as number) * (factor[at] as number)
+  const count = attention.length
+  for (let at = 0; at < width; at += 1) {
+    const average = (mean[at] as number) / count
+    const variance = (factor[at] as number) / count - average * average
+    mean[at] = average
+    // A position that all tokens attend to alike says nothing; 1 only avoids 0 / 0.
+    factor[at] = variance > 0 ? 1 / Math.sqrt(variance) : 1
   }
+  return { mean, factor }
 }
 
 const STEP_BOTH = 0

@@ -2,8 +2,12 @@
 const REACH = 3
 
 /**
- * Adds to `target` the running median of seven `values`, mirrored at the ends. Two neighbouring windows share six
+ * Adds to `target` the running median of seven finite `values`, mirrored at the ends. Two neighbouring windows share six
  * values, and the median of these and a seventh is that seventh, kept between the middle two of the six.
+ *
+ * Two values are put in order as half their sum less or plus half their distance: comparing branches, and values in no
+ * order make every other branch a mispredicted one, which costs four times as much. In double precision the rounding is
+ * far below that of the values.
  */
 export function addMedians(values: Float32Array, target: Float32Array): void {
   const padded = mirrored(values)
@@ -11,30 +15,47 @@ export function addMedians(values: Float32Array, target: Float32Array): void {
     const a = padded[at + 1] as number
     const b = padded[at + 2] as number
     const c = padded[at + 3] as number
-    const low1 = Math.min(a, b, c)
-    const high1 = Math.max(a, b, c)
-    const middle1 = Math.max(Math.min(a, b), Math.min(Math.max(a, b), c))
+    const small1 = smaller(a, b)
+    const large1 = larger(a, b)
+    const high1 = larger(large1, c)
+    const rest1 = smaller(large1, c)
+    const low1 = smaller(small1, rest1)
+    const middle1 = larger(small1, rest1)
     const d = padded[at + 4] as number
     const e = padded[at + 5] as number
     const f = padded[at + 6] as number
-    const low2 = Math.min(d, e, f)
-    const high2 = Math.max(d, e, f)
-    const middle2 = Math.max(Math.min(d, e), Math.min(Math.max(d, e), f))
-    const third = Math.min(high1, high2, Math.max(middle1, low2), Math.max(low1, middle2))
-    const fourth = Math.min(Math.max(high1, low2), Math.max(middle1, middle2), Math.max(low1, high2))
+    const small2 = smaller(d, e)
+    const large2 = larger(d, e)
+    const high2 = larger(large2, f)
+    const rest2 = smaller(large2, f)
+    const low2 = smaller(small2, rest2)
+    const middle2 = larger(small2, rest2)
+    // Of the six, one low value is below the middle two and one high value above them; these are the other four.
+    const lower = larger(larger(low1, low2), smaller(middle1, middle2))
+    const upper = smaller(smaller(high1, high2), larger(middle1, middle2))
+    const third = smaller(lower, upper)
+    const fourth = larger(lower, upper)
 
     const first = padded[at] as number
-    target[at] = (target[at] as number) + Math.max(third, Math.min(fourth, first))
+    target[at] = (target[at] as number) + larger(third, smaller(fourth, first))
     if (at + 1 === target.length) break
     const last = padded[at + 7] as number
-    target[at + 1] = (target[at + 1] as number) + Math.max(third, Math.min(fourth, last))
+    target[at + 1] = (target[at + 1] as number) + larger(third, smaller(fourth, last))
   }
 }
 
+function smaller(one: number, other: number): number {
+  return (one + other - Math.abs(one - other)) / 2
+}
+
+function larger(one: number, other: number): number {
+  return (one + other + Math.abs(one - other)) / 2
+}
+
 /** One value more than needed at the end, so that pairs of windows need no special case. */
-function mirrored(values: Float32Array): Float32Array {
+function mirrored(values: Float32Array): Float64Array {
   const { length } = values
-  const padded = new Float32Array(length + 2 * REACH + 1)
+  const padded = new Float64Array(length + 2 * REACH + 1)
   padded.set(values, REACH)
   for (let reach = 1; reach <= REACH; reach += 1) {
     const inside = Math.min(reach, length - 1)
