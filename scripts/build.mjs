@@ -19,6 +19,7 @@ const entryPoints = [
   'emulator/index.ts',
   'services/stt/whisper/worker.ts',
   'services/stt/vad/ear-worker.ts',
+  'services/stt/devices/trial-worker.ts',
   ...services,
 ].filter((file) => existsSync(join(root, file)))
 

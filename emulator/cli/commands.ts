@@ -50,6 +50,11 @@ export const commands: readonly Command[] = [
           'speech engine: whisper, whisper:NAME or whisper:FOLDER, forward:URL,… to other servers, cassette:FILE as recorded, scripted:FILE by file',
         default: 'whisper',
       },
+      {
+        flags: '--device <name>',
+        description: 'where whisper computes: auto, cpu, cuda or webgpu; the CPU where that cannot be had',
+        default: 'auto',
+      },
       { flags: '--record <file>', description: 'write what the engine says onto a cassette' },
       { flags: '--cold-starts', description: 'give every event of a function a fresh instance' },
       { flags: '--verbose', description: 'show the log of every service' },

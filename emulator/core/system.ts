@@ -27,6 +27,8 @@ export interface Choice {
   /** Of the server that the engine hands speech to, where it has one. */
   readonly engineKey?: string | undefined
   readonly engineModel?: string | undefined
+  /** Where the engine computes; its own choice when absent. */
+  readonly device?: string | undefined
   /** File in which what the engine says is recorded. */
   readonly recordTo?: string | undefined
   /** What every environment shares, such as imported models. */

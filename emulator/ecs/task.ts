@@ -15,6 +15,8 @@ export interface Task {
   readonly server: Server | undefined
   /** `http://host:port`, when it listens itself. */
   readonly address: string | undefined
+  /** What its program says of itself. */
+  readonly about: string | undefined
   readonly state: TaskState
   /** Aborts when the task is gone, before its sockets break. */
   readonly gone: AbortSignal
@@ -72,6 +74,7 @@ export async function startTask(options: TaskOptions): Promise<Task> {
     revision,
     server,
     address,
+    about: running.about,
     gone: life.signal,
     get state() {
       return state

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { packageRoot } from '../wire/package-root.ts'
 import type { Variables } from '../wire/runtime.ts'
+import { parseDevice, WANTED_DEVICES, type WantedDevice } from './devices/device.ts'
 
 /** What a speech server needs to know. */
 export interface SttConfig {
@@ -23,6 +24,7 @@ export interface WhisperConfig {
   readonly vadModelFile: string
   readonly workers: number
   readonly threadsPerWorker: number
+  readonly device: WantedDevice
 }
 
 export interface ForwardConfig {
@@ -56,7 +58,7 @@ const DEFAULTS = {
 } as const
 
 /**
- * ENGINE `whisper` (default: MODEL_DIR, VAD_MODEL, WORKERS, THREADS), `forward` (FORWARD_TO: URLs with commas between them; FORWARD_KEY,
+ * ENGINE `whisper` (default: MODEL_DIR, VAD_MODEL, WORKERS, THREADS, DEVICE), `forward` (FORWARD_TO: URLs with commas between them; FORWARD_KEY,
  * FORWARD_MODEL, VAD_MODEL), `cassette` (CASSETTE_FILE, CASSETTE_PACE) or `scripted` (SCRIPT_FILE); SERVER_NAME, MAX_AUDIO_SECONDS,
  * MAX_BODY_BYTES, IDLE_TIMEOUT_MS, RECORD_TO.
  * @throws Error that lists everything wrong at once.
@@ -82,6 +84,13 @@ export function parseConfig(variables: Variables): SttConfig {
       problems.push(`${name} names "${each}", which is no http URL.`)
       return []
     })
+  }
+
+  function device(): WantedDevice {
+    const text = variables['DEVICE'] || 'auto'
+    const wanted = parseDevice(text)
+    if (wanted === undefined) problems.push(`DEVICE is "${text}"; it must be one of ${WANTED_DEVICES.join(', ')}.`)
+    return wanted ?? 'auto'
   }
 
   function cassette(): CassetteConfig {
@@ -113,6 +122,7 @@ export function parseConfig(variables: Variables): SttConfig {
       vadModelFile,
       workers: positive('WORKERS', DEFAULTS.workers),
       threadsPerWorker: positive('THREADS', DEFAULTS.threads),
+      device: device(),
     }
   }
 

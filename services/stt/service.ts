@@ -29,11 +29,15 @@ export async function start(variables: Variables, runtime: Runtime): Promise<Run
   try {
     const context: RouteContext = { config, engine, clock, inFlight: createInFlight() }
     const app = await createApp(context, log)
-    return running(app, context)
+    return { ...running(app, context), about: describe(engine) }
   } catch (error) {
     await engine.stop()
     throw error
   }
+}
+
+function describe({ model, device }: SpeechEngine): string {
+  return device === undefined ? model.name : `${model.name} on ${device.name}`
 }
 
 async function createApp(context: RouteContext, log: Log): Promise<FastifyInstance> {

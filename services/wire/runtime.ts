@@ -43,6 +43,8 @@ export type Variables = Readonly<Record<string, string | undefined>>
 export interface Running {
   /** Its HTTP server, ready to answer, not yet listening. Absent for programs without one. */
   readonly server?: Server
+  /** What people may want to know of it, in a few words: `tiny.en on cpu`. */
+  readonly about?: string
   /** Stops taking new work; resolves when what is in flight has ended. */
   drain(): Promise<void>
   /** Drains within a short deadline, then releases everything. Idempotent. */

@@ -29,6 +29,7 @@ async function stay(context: CommandContext): Promise<number> {
     engine: textOption(context, 'engine') ?? 'whisper',
     engineKey: settings.forwardKey,
     engineModel: settings.forwardModel,
+    device: textOption(context, 'device'),
     recordTo: textOption(context, 'record'),
     cacheDir: settings.cacheDir,
   })

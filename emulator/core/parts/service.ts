@@ -30,7 +30,13 @@ export function servicePart(world: World, spec: ServiceSpec): Part {
       world.addresses.set(spec.name, addresses)
       const zones = service.tasks.map((task) => task.zone).join(', ')
       const where = addresses.length > 0 ? addresses.join(', ') : 'in-process'
-      return { detail: `${where}  ${plural(service.tasks.length, 'task')} in ${zones}`, stop: () => service.stop() }
+      const about = service.tasks[0]?.about
+      const what = [
+        where,
+        `${plural(service.tasks.length, 'task')} in ${zones}`,
+        ...(about === undefined ? [] : [about]),
+      ]
+      return { detail: what.join('  '), stop: () => service.stop() }
     },
   }
 }

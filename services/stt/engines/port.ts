@@ -1,8 +1,11 @@
 import type { SpeechMessage, SpeechModel, Transcript } from '../../wire/speech.ts'
+import type { ChosenDevice } from '../devices/device.ts'
 
 /** One way to turn speech into words: `whisper`, `forward`, `cassette` or `scripted`. */
 export interface SpeechEngine {
   readonly model: SpeechModel
+  /** Where the model computes; absent where it does so elsewhere, or nothing does. */
+  readonly device?: ChosenDevice
   /** BCP-47 primary tags the engine accepts, such as `en`; `any` leaves the refusal to it. */
   readonly languages: Languages
   /** @throws {@link SpeechError} for audio or options it refuses. */

@@ -1,10 +1,10 @@
 import type { Held, Runtime } from '../../wire/runtime.ts'
 import type { ForwardConfig, SttConfig, WhisperConfig } from '../config.ts'
 import type { Ears } from '../vad/ears.ts'
-import type { Recogniser } from '../whisper/port.ts'
 import { createCassetteEngine } from './cassette/player.ts'
 import { recordEngine } from './cassette/recorder.ts'
 import { loadTape } from './cassette/tape.ts'
+import { holdRecogniser } from './hold-recogniser.ts'
 import type { SpeechEngine } from './port.ts'
 import { loadScript } from './script.ts'
 import { createScriptedEngine } from './scripted.ts'
@@ -50,8 +50,8 @@ async function startWhisper(
   // Loaded here: the scripted engine needs neither the library nor its time.
   const { createWhisperEngine } = await import('./whisper.ts')
   const [recogniser, ears] = await holdBoth(holdRecogniser(config, runtime), holdEars(config.vadModelFile, runtime))
-  return createWhisperEngine({
-    recogniser: recogniser.value,
+  const engine = createWhisperEngine({
+    recogniser: recogniser.value.recogniser,
     ears: ears.value,
     maxAudioSeconds,
     parallel: config.workers,
@@ -59,15 +59,7 @@ async function startWhisper(
       await Promise.all([recogniser.release(), ears.release()])
     },
   })
-}
-
-function holdRecogniser(config: WhisperConfig, { clock, log, shared }: Runtime): Promise<Held<Recogniser>> {
-  const { modelDir, workers, threadsPerWorker } = config
-  return shared.hold(`recogniser:${modelDir}`, async () => {
-    const { startRecogniser } = await import('../whisper/recogniser.ts')
-    const value = await startRecogniser({ modelDir, workers, threadsPerWorker, clock, log })
-    return { value, close: () => value.stop() }
-  })
+  return { ...engine, device: recogniser.value.device }
 }
 
 function holdEars(vadModelFile: string, { clock, log, shared }: Runtime): Promise<Held<Ears>> {

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { InferenceSession } from 'onnxruntime-node'
+import type { Device } from '../devices/device.ts'
 import type { ModelManifest } from '../models/manifest.ts'
 
 /** The two networks of one Whisper, loaded. */
@@ -8,9 +9,25 @@ export interface Sessions {
   readonly decoder: InferenceSession
 }
 
-export async function loadSessions(folder: string, manifest: ModelManifest, threads: number): Promise<Sessions> {
+export interface SessionOptions {
+  /** Of the CPU; with a GPU for what has no form there. */
+  readonly threads: number
+  readonly device: Device
+}
+
+/** onnxruntime's `error`: below it GPU providers warn that shapes are computed on the CPU, as they should be. */
+const GPU_LOG_LEVEL = 3
+
+/** @throws Error in the library's words when the device cannot be had */
+export async function loadSessions(
+  folder: string,
+  manifest: ModelManifest,
+  { threads, device }: SessionOptions,
+): Promise<Sessions> {
   const options: InferenceSession.SessionOptions = {
-    executionProviders: ['cpu'],
+    // Nodes that a device has no form of run on the CPU, whether it is named or not.
+    executionProviders: [device],
+    ...(device !== 'cpu' && { logSeverityLevel: GPU_LOG_LEVEL }),
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     // Workers share the cores with the sockets and with each other: idle threads must sleep.

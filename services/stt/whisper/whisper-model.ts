@@ -1,4 +1,6 @@
 import { join } from 'node:path'
+import type { Device } from '../devices/device.ts'
+import { warmUp } from '../devices/warm-up.ts'
 import { assertFiles, loadManifest, type ModelManifest } from '../models/manifest.ts'
 import { createLogMel, type LogMel } from './log-mel.ts'
 import { loadSessions, type Sessions } from './sessions.ts'
@@ -12,13 +14,19 @@ export interface WhisperModel {
   readonly logMel: LogMel
 }
 
-/** @throws ModelError when the folder holds no model of this format */
-export async function loadWhisper(folder: string, threads: number): Promise<WhisperModel> {
+/**
+ * A GPU is used once before this resolves: what loads there need not run.
+ *
+ * @throws ModelError when the folder holds no model of this format
+ * @throws Error in the library's words when the device cannot load or run it
+ */
+export async function loadWhisper(folder: string, threads: number, device: Device = 'cpu'): Promise<WhisperModel> {
   const manifest = await loadManifest(folder)
   await assertFiles(folder, manifest)
   const [sessions, tokenizer] = await Promise.all([
-    loadSessions(folder, manifest, threads),
+    loadSessions(folder, manifest, { threads, device }),
     loadTokenizer(join(folder, manifest.files.vocabulary.name)),
   ])
+  if (device !== 'cpu') await warmUp(sessions, manifest)
   return { manifest, sessions, tokenizer, logMel: createLogMel(manifest.dimensions.mels) }
 }

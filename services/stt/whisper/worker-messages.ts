@@ -1,11 +1,14 @@
 import type { WindowRequest } from './recognise-window.ts'
 import type { Recognition } from './port.ts'
+import type { Device } from '../devices/device.ts'
 import type { SpeechFailure } from '../../wire/speech.ts'
 
 /** What a worker thread is started with. */
 export interface WorkerData {
   readonly modelDir: string
   readonly threads: number
+  /** The CPU when absent. */
+  readonly device?: Device
   /** One 32-bit number, written by the main thread: the id of the request to stop, or `STOP_ALL`. */
   readonly cancelled: SharedArrayBuffer
 }

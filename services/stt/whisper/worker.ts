@@ -14,11 +14,11 @@ import {
 
 const port = parentPort
 if (!port) throw new Error('This file runs as a worker thread only.')
-const { modelDir, threads, cancelled } = workerData as WorkerData
+const { modelDir, threads, device, cancelled } = workerData as WorkerData
 const cancelledId = new Int32Array(cancelled)
 const send = (reply: WorkerReply): void => port.postMessage(reply)
 
-const model = await loadWhisper(modelDir, threads)
+const model = await loadWhisper(modelDir, threads, device)
 port.on('message', (message: WorkerMessage) => {
   // With the port closed the thread ends by itself, after the step that runs.
   if (message.type === 'stop') port.close()
