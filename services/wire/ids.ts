@@ -1,8 +1,9 @@
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import type { Ids } from './runtime.ts'
+import { createUuids } from './uuids.ts'
 
 /** Unpredictable ids, as in the cloud. */
 export const systemIds: Ids = {
-  uuid: () => randomUUID(),
+  uuid: createUuids(),
   hex: (bytes) => randomBytes(bytes).toString('hex'),
 }
