@@ -37,7 +37,10 @@ export interface QueueRequest {
 
 export interface QueueReply {
   readonly status: number
+  /** The same object again while none of them changes: what was made of it can be kept. */
   readonly headers: Readonly<Record<string, string>>
+  /** The header x-amzn-RequestId. */
+  readonly requestId: string
   readonly body: string
 }
 

@@ -12,6 +12,8 @@ export interface Call {
   readonly store: Store
   /** `http://127.0.0.1:4566/000000000000/`: what queue URLs begin with, as this client reached us. */
   readonly urlBase: string
+  /** Whether the strings of its input are known to have no character that is refused, or escaped in JSON. */
+  readonly isVerbatim: boolean
   /** Aborted when the client has gone. Made when first asked for: most actions need none. */
   readonly signal: () => AbortSignal
 }

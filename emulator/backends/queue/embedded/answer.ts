@@ -10,12 +10,12 @@ import type { Store } from './store.ts'
 
 /** Answers requests of SQS clients in either protocol, each when what it changed has been written down. */
 export function createAnswer(store: Store, log: Log): QueueAnswer {
-  const date = createDate(store)
+  const headersOf = createHeaders(store)
 
   function succeed({ protocol, action }: Request, output: Output): QueueReply {
     const requestId = store.ids.uuid()
-    const headers = { 'content-type': protocol.contentType, date: date(), 'x-amzn-RequestId': requestId }
-    return { status: 200, headers, body: protocol.success(action, output, requestId) }
+    const body = protocol.success(action, output, requestId)
+    return { status: 200, headers: headersOf(protocol), requestId, body }
   }
 
   function fail(protocol: Protocol, thrown: unknown): QueueReply {
@@ -25,11 +25,10 @@ export function createAnswer(store: Store, log: Log): QueueAnswer {
     return {
       status: error.status,
       headers: {
-        'content-type': protocol.contentType,
-        date: date(),
-        'x-amzn-RequestId': requestId,
+        ...headersOf(protocol),
         'x-amzn-query-error': `${error.code};${error.status === 400 ? 'Sender' : 'Receiver'}`,
       },
+      requestId,
       body: protocol.failure(error, requestId),
     }
   }
@@ -62,20 +61,28 @@ function parse({ target, url, body }: QueueRequest): Request {
   return parseQuery(pathname, searchParams)
 }
 
-function run(store: Store, { host, signal }: QueueRequest, { action, input }: Request): Output | Promise<Output> {
+function run(
+  store: Store,
+  { host, signal }: QueueRequest,
+  { action, input, isVerbatim }: Request,
+): Output | Promise<Output> {
   const perform = actions.get(action)
   if (!perform) throw new QueueError('InvalidAction', `The action or operation ${action} is not valid.`)
-  return perform({ store, urlBase: `http://${host}/${ACCOUNT_ID}/`, signal }, input)
+  return perform({ store, urlBase: `http://${host}/${ACCOUNT_ID}/`, isVerbatim, signal }, input)
 }
 
-/** The header Date, which is the same for a whole second. */
-function createDate({ clock }: Store): () => string {
+/** What every answer has: the same for a whole second. */
+function createHeaders({ clock }: Store): (protocol: Protocol) => QueueReply['headers'] {
   let second = Number.NaN
-  let text = ''
-  return () => {
+  const made = new Map<Protocol, QueueReply['headers']>()
+  return (protocol) => {
     const current = Math.floor(clock.now() / 1000)
-    if (current !== second) text = new Date(current * 1000).toUTCString()
+    if (current !== second) made.clear()
     second = current
-    return text
+    const known = made.get(protocol)
+    if (known) return known
+    const headers = { 'content-type': protocol.contentType, date: new Date(current * 1000).toUTCString() }
+    made.set(protocol, headers)
+    return headers
   }
 }

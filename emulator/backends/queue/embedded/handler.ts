@@ -17,7 +17,11 @@ export function createHandler(answer: QueueAnswer): RequestListener {
         body,
       }
       answer({ ...content, signal: () => departure(request, response) }, (reply) => {
-        response.writeHead(reply.status, { ...reply.headers, 'content-length': Buffer.byteLength(reply.body) })
+        response.writeHead(reply.status, {
+          ...reply.headers,
+          'x-amzn-RequestId': reply.requestId,
+          'content-length': Buffer.byteLength(reply.body),
+        })
         response.end(reply.body)
       })
     })

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { pathToFileURL } from 'node:url'
 import { DeleteMessageCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs'
+import { constantFrom, sample, string } from 'fast-check'
 import { test } from 'vitest'
 import { systemClock } from '../../../../services/wire/clock.ts'
 import { systemIds } from '../../../../services/wire/ids.ts'
@@ -84,6 +85,32 @@ test('a restart keeps messages, deletions and attributes; what was in flight is 
   )
   expect(after.peek('jobs', 1)[0]?.receiveCount).toBe(2)
 })
+
+test('bodies of whatever characters are the same after a restart', async ({ expect, onTestFinished }) => {
+  const stateDir = await temporary(onTestFinished)
+  const before = await started({ stateDir, queues: QUEUES }, onTestFinished)
+  const unit = constantFrom('a', ' ', '"', '\\', '\t', '\n', '\u007f', '\u0080', 'é', '\u2028', '😀', '\ufffd')
+  const bodies = sample(string({ unit, minLength: 1 }), 300)
+  const escaped = (text: string): string => text.replaceAll('a', String.raw`\u0061`)
+  let answered = 0
+  for (const [index, MessageBody] of bodies.entries()) {
+    const body = JSON.stringify({ QueueUrl: urlOf('jobs'), MessageBody })
+    const content = { target: 'AmazonSQS.SendMessage', url: '/', host: 'x', signal: neverAsked }
+    // Clients may escape what need not be.
+    before.answer?.({ ...content, body: index % 2 === 0 ? body : escaped(body) }, ({ status }) => {
+      if (status === 200) answered += 1
+    })
+  }
+  await before.stop()
+  expect(answered).toBe(bodies.length)
+
+  const after = await started({ stateDir, queues: QUEUES }, onTestFinished)
+  expect(after.peek('jobs', Number.POSITIVE_INFINITY).map(({ body }) => body)).toEqual(bodies)
+})
+
+function neverAsked(): never {
+  throw new Error('Only who waits asks whether the client has gone.')
+}
 
 test('a handle from before a crash still deletes', async ({ expect, onTestFinished }) => {
   const stateDir = await temporary(onTestFinished)

@@ -5,8 +5,11 @@ import type { JournalRecord } from './records.ts'
 
 /** A file that grows by a line for each change. What was written survives the end of this process by any signal. */
 export interface Journal {
-  /** Takes a record; it is written at the end of this turn, together with others. */
-  append(record: JournalRecord): void
+  /**
+   * Takes a record; it is written at the end of this turn, together with others.
+   * @param isVerbatim that no string in it has a character that JSON would escape
+   */
+  append(record: JournalRecord, isVerbatim?: boolean): void
   /** Calls back when all that was appended so far is written: at once when it is already. */
   whenWritten(done: (error: Error | undefined) => void): void
   /** Writes the rest and closes the file. */
@@ -144,8 +147,8 @@ export function openJournal(options: JournalOptions): Journal {
   }
 
   return {
-    append(record) {
-      lines.push(toLine(record))
+    append(record, isVerbatim) {
+      lines.push(toLine(record, isVerbatim))
       schedule()
     },
     whenWritten(done) {
@@ -165,11 +168,12 @@ export function openJournal(options: JournalOptions): Journal {
 /** Lines of a snapshot that are written together. */
 const CHUNK_LINES = 1000
 
-function toLine(record: JournalRecord): string {
+function toLine(record: JournalRecord, isVerbatim = false): string {
   if (record[0] !== 'plain') return `${JSON.stringify(record)}\n`
   // Half the time of the general way; nothing but a body has characters that JSON would escape.
   const [kind, uid, serial, id, sentAtMs, body] = record
-  return `["${kind}","${uid}",${serial},"${id}",${sentAtMs},${JSON.stringify(body)}]\n`
+  const quoted = isVerbatim ? `"${body}"` : JSON.stringify(body)
+  return `["${kind}","${uid}",${serial},"${id}",${sentAtMs},${quoted}]\n`
 }
 
 function parseRecord(line: string, number: number, path: string): JournalRecord {

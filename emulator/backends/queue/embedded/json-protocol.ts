@@ -1,4 +1,5 @@
-import { NOTHING } from './action.ts'
+import { NOTHING, type Output } from './action.ts'
+import { isVerbatim } from './characters.ts'
 import { QueueError } from './errors.ts'
 import { isObject } from './input.ts'
 import type { Protocol, Request } from './protocol.ts'
@@ -6,8 +7,18 @@ import type { Protocol, Request } from './protocol.ts'
 /** AWS JSON 1.0: what today's SDKs speak. */
 export const jsonProtocol: Protocol = {
   contentType: 'application/x-amz-json-1.0',
-  success: (_action, output) => (output === NOTHING ? '' : JSON.stringify(output)),
+  success(action, output) {
+    if (action === 'SendMessage') return quoteAll(output)
+    return output === NOTHING ? '' : JSON.stringify(output)
+  },
   failure: ({ shape, message }) => JSON.stringify({ __type: shape, message }),
+}
+
+/** Ids and digests, which have nothing to escape, in a quarter of the time of JSON.stringify. */
+function quoteAll(output: Output): string {
+  let members = ''
+  for (const name in output) members += `${members === '' ? '' : ','}"${name}":"${String(output[name])}"`
+  return `{${members}}`
 }
 
 const TARGET = 'AmazonSQS.'
@@ -15,7 +26,8 @@ const TARGET = 'AmazonSQS.'
 /** @param target the header X-Amz-Target. @throws QueueError */
 export function parseJson(target: string, body: string): Request {
   const action = target.startsWith(TARGET) ? target.slice(TARGET.length) : ''
-  return { protocol: jsonProtocol, action, input: body === '' ? {} : parseBody(body) }
+  const input = body === '' ? {} : parseBody(body)
+  return { protocol: jsonProtocol, action, input, isVerbatim: isVerbatim(body) }
 }
 
 function parseBody(body: string): Request['input'] {

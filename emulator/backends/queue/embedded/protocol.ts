@@ -7,6 +7,8 @@ export interface Request {
   readonly action: string
   /** Parameters as the JSON protocol has them. */
   readonly input: Input
+  /** Whether its strings need no look at their characters. */
+  readonly isVerbatim: boolean
 }
 
 export interface Protocol {

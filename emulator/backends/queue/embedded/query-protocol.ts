@@ -46,6 +46,7 @@ export function parseQuery(path: string, fields: URLSearchParams): Request {
     protocol: queryProtocol,
     action: fields.get('Action') ?? '',
     input: isQueue && input['QueueUrl'] === undefined ? { ...input, QueueUrl: decodeURIComponent(path) } : input,
+    isVerbatim: false,
   }
 }
 

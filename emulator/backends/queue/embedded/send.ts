@@ -11,6 +11,8 @@ import { watchDue } from './receive.ts'
 /** What a sender asks for. */
 export interface Draft {
   readonly body: string
+  /** Whether the body is known to need no look at its characters. */
+  readonly isVerbatim?: boolean
   readonly attributes?: WireAttributes | undefined
   readonly delayMs?: number | undefined
   readonly groupId?: string | undefined
@@ -27,7 +29,7 @@ export interface Sent {
 /** Accepts a message. @throws QueueError when the queue does not take it. */
 export function send(store: Store, queue: Queue, draft: Draft): Sent {
   const sizeBytes = sizeOf(draft.body, draft.attributes)
-  checkBody(draft.body, sizeBytes, queue.settings.maxBytes)
+  checkBody(draft, sizeBytes, queue.settings.maxBytes)
   if (queue.isFifo) return sendFifo(store, queue, draft, sizeBytes)
   if (draft.deduplicationId !== undefined) {
     throw invalid(
@@ -37,16 +39,19 @@ export function send(store: Store, queue: Queue, draft: Draft): Sent {
     )
   }
   const message = accept(store, queue, draft, sizeBytes)
-  const { serial, id, sentAtMs, body } = message
-  store.journal.append(
-    isPlain(message) ? ['plain', queue.uid, serial, id, sentAtMs, body] : ['send', queue.uid, keptMessage(message)],
-  )
-  return { messageId: id, sequenceNumber: undefined }
+  if (isPlain(message)) appendPlain(store, queue, message, draft.isVerbatim)
+  else store.journal.append(['send', queue.uid, keptMessage(message)])
+  return { messageId: message.id, sequenceNumber: undefined }
 }
 
 /** Whether a new message of a standard queue is no more than its body. */
 function isPlain({ state, attributes, groupId, traceHeader }: Message): boolean {
   return state === 'ready' && attributes === undefined && groupId === undefined && traceHeader === undefined
+}
+
+function appendPlain({ journal }: Store, { uid }: Queue, message: Message, isVerbatim = false): void {
+  const { serial, id, sentAtMs, body } = message
+  journal.append(['plain', uid, serial, id, sentAtMs, body], isVerbatim)
 }
 
 function sendFifo(store: Store, queue: Queue, draft: Draft, sizeBytes: number): Sent {
@@ -90,7 +95,7 @@ function accept(store: Store, queue: Queue, draft: Draft, sizeBytes: number): Me
   return message
 }
 
-function checkBody(body: string, sizeBytes: number, maxBytes: number): void {
+function checkBody({ body, isVerbatim }: Draft, sizeBytes: number, maxBytes: number): void {
   if (body === '') throw missing('MessageBody')
   if (sizeBytes > maxBytes) {
     throw new QueueError(
@@ -98,7 +103,7 @@ function checkBody(body: string, sizeBytes: number, maxBytes: number): void {
       `One or more parameters are invalid. Reason: Message must be shorter than ${maxBytes} bytes.`,
     )
   }
-  if (hasForbidden(body)) {
+  if (!isVerbatim && hasForbidden(body)) {
     throw new QueueError(
       'InvalidMessageContents',
       'Invalid characters found. Valid unicode characters are #x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF.',

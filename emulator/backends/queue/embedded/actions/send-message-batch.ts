@@ -17,7 +17,7 @@ export const sendMessageBatch: Action = (call, input) => {
     )
   }
   return runBatch(input, 'SendMessageBatchRequestEntry', (entry) => {
-    const draft = readDraft(entry)
+    const draft = readDraft(call, entry)
     return sentOutput(draft, send(call.store, queue, draft))
   })
 }

@@ -1,4 +1,4 @@
-import { type Action, type Input, type Output, queueOf } from '../action.ts'
+import { type Action, type Call, type Input, type Output, queueOf } from '../action.ts'
 import { QueueError } from '../errors.ts'
 import { isObject, readAttributes, readInteger, readText } from '../input.ts'
 import { md5OfAttributes, md5OfText } from '../md5.ts'
@@ -6,14 +6,15 @@ import { type Draft, type Sent, readDelayMs, send } from '../send.ts'
 
 export const sendMessage: Action = (call, input) => {
   const queue = queueOf(call, input)
-  const draft = readDraft(input)
+  const draft = readDraft(call, input)
   return sentOutput(draft, send(call.store, queue, draft))
 }
 
 /** A message of SendMessage, or an entry of its batch. @throws QueueError */
-export function readDraft(input: Input): Draft {
+export function readDraft({ isVerbatim }: Call, input: Input): Draft {
   return {
     body: readText(input, 'MessageBody') ?? '',
+    isVerbatim,
     attributes: readAttributes(input, 'MessageAttributes'),
     delayMs: readDelayMs(readInteger(input, 'DelaySeconds')),
     groupId: readId(input, 'MessageGroupId'),
