@@ -10,9 +10,9 @@ export const SHORTEST_INTERVAL_MS = 500
 const LONGEST_INTERVAL_MS = 2000
 
 // What interims may wait: workers are seldom idle then, and a final finds one free soon.
-const ACCEPTED_WAIT_MS = 100
+const ACCEPTED_WAIT_MS = 400
 // Load that comes is met within a second; that it has gone is believed after some quiet.
-const RISE_MS = 500
+const RISE_MS = 1000
 const FALL_MS = 8000
 
 /**

@@ -89,6 +89,44 @@ test('the most urgent request goes first, equals in order', async ({ expect, onT
   expect(order).toEqual(['first', 'final 1', 'final 2', 'interim', 'file 1', 'file 2'])
 })
 
+test('samples that are asked for are asked for when a worker is free', async ({ expect, onTestFinished }) => {
+  const { pool, open } = await start(onTestFinished)
+  const running = pool.recognise(WAIT, FILE)
+  let heard = 1
+  const asked: number[] = []
+  const newest = (): Float32Array => {
+    asked.push(heard)
+    return new Float32Array(heard)
+  }
+
+  const waiting = pool.recognise(newest, { ...FILE, priority: 'interim' })
+  const left = new AbortController()
+  const gone = expect(pool.recognise(newest, { ...FILE, signal: left.signal })).rejects.toThrow('gone')
+  left.abort(new Error('gone'))
+  heard = 20
+  open()
+  await running
+
+  await gone
+  expect(await waiting).toMatchObject({ length: 20 })
+  expect(asked).toEqual([20])
+})
+
+test('a window that is not wanted any more when its turn comes costs no turn', async ({ expect, onTestFinished }) => {
+  const { pool, open } = await start(onTestFinished)
+  const running = pool.recognise(WAIT, FILE)
+  const refuse = (): Float32Array => {
+    throw new Error('no need')
+  }
+  const unwanted = expect(pool.recognise(refuse, FILE)).rejects.toThrow('no need')
+  const next = pool.recognise(ANSWER, FILE)
+  open()
+
+  await unwanted
+  await running
+  expect(await next).toMatchObject({ text: '1' })
+})
+
 test("a window that is part of a recording travels alone and leaves the caller's samples in place", async ({
   expect,
   onTestFinished,

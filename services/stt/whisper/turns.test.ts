@@ -1,0 +1,89 @@
+import * as fc from 'fast-check'
+import { test } from 'vitest'
+import type { Priority } from './port.ts'
+import { createTurns, type Waiting } from './turns.ts'
+
+interface Named extends Waiting {
+  readonly name: string
+}
+
+let count = 0
+function work(name: string, priority: Priority, askedMs: number, turn: Partial<Waiting> = {}): Named {
+  count += 1
+  return { name, id: count, priority, askedMs, ...turn }
+}
+
+function order(...works: readonly Named[]): string[] {
+  const turns = createTurns<Named>()
+  for (const each of works) turns.add(each)
+  return works.map(() => turns.next()?.name ?? '')
+}
+
+test('finals go first, then interims, then files, equals as they came', ({ expect }) => {
+  const works = [
+    work('file 1', 'file', 0),
+    work('interim 1', 'interim', 10),
+    work('final 1', 'final', 20),
+    work('file 2', 'file', 30),
+    work('interim 2', 'interim', 40),
+    work('final 2', 'final', 40),
+  ]
+
+  expect(order(...works)).toEqual(['final 1', 'final 2', 'interim 1', 'interim 2', 'file 1', 'file 2'])
+})
+
+test('a final that is begun early has the place of an interim until somebody waits for it', ({ expect }) => {
+  let isDue = false
+  const works = [work('interim', 'interim', 0), work('early', 'final', 100, { isDue: () => isDue })]
+
+  expect(order(...works)).toEqual(['interim', 'early'])
+  isDue = true
+  expect(order(...works)).toEqual(['early', 'interim'])
+})
+
+test('what has waited long enough goes before anything newer', ({ expect }) => {
+  expect(order(work('interim', 'interim', 2000), work('file', 'file', 0))).toEqual(['file', 'interim'])
+  expect(order(work('final', 'final', 5000), work('interim', 'interim', 0))).toEqual(['interim', 'final'])
+})
+
+test('whoever has had much gives way to others, files together, and comes round again', ({ expect }) => {
+  const turns = createTurns<Named>()
+  const [greedy, modest] = [{}, {}]
+  turns.charge(work('', 'final', 0, { source: greedy }), 200, 0)
+  turns.charge(work('', 'file', 0), 10_000, 0)
+
+  turns.add(work('file', 'file', 0))
+  turns.add(work('greedy', 'final', 0, { source: greedy }))
+  turns.add(work('modest', 'final', 1000, { source: modest }))
+  turns.add(work('interim of the greedy', 'interim', 1000, { source: greedy }))
+  turns.add(work('interim', 'interim', 5900))
+  turns.add(work('late interim', 'interim', 6100))
+
+  const names = Array.from({ length: turns.size }, () => turns.next()?.name)
+  expect(names).toEqual(['modest', 'greedy', 'interim of the greedy', 'interim', 'file', 'late interim'])
+})
+
+test('all work gets its turn once, and none twice', ({ expect }) => {
+  const priority = fc.constantFrom<Priority>('final', 'interim', 'file')
+  const asked = fc.record({ priority, askedMs: fc.nat(20_000), source: fc.nat(2), costMs: fc.nat(1000) })
+  const sources = [{}, {}, {}]
+  fc.assert(
+    fc.property(fc.array(asked), fc.integer({ min: 1, max: 5 }), (all, atOnce) => {
+      const turns = createTurns<Named>()
+      const got: string[] = []
+      const take = (nowMs: number): void => {
+        const next = turns.next()
+        if (!next) return
+        got.push(next.name)
+        turns.charge(next, nowMs % 997, nowMs)
+      }
+      for (const [index, { priority: each, askedMs, source }] of all.entries()) {
+        turns.add(work(String(index), each, askedMs, { source: sources[source] ?? {} }))
+        if (index % atOnce === 0) take(askedMs)
+      }
+      while (turns.size > 0) take(20_000)
+
+      expect(got.toSorted()).toEqual(all.map((_, index) => String(index)).toSorted())
+    }),
+  )
+})
