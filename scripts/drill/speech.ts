@@ -3,7 +3,8 @@
  * every pace, some of which break in every way there is, files among them, and a speech server that dies now and then. No word of a
  * stream that ends well may be missing, nothing may hang or grow, and the ledger must count what was sent. Exits with 1 otherwise.
  *
- *   npm run drill speech [seconds] [--seed N]      default 1200; needs `npm run build`; the seed is printed
+ *   npm run drill speech [seconds] [-- --seed N]       default 1200; needs `npm run build`; the seed is printed
+ *   npm run drill speech -- --seed N --stream NUMBER   one stream of those again, by itself
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -18,7 +19,10 @@ import { startHost, type HostUsage } from './speech/hosted.ts'
 import { openInspector } from './speech/quiet.ts'
 import { createRounds } from './speech/rounds.ts'
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { seed: { type: 'string' } } })
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { seed: { type: 'string' }, stream: { type: 'string' } },
+})
 const [secondsText = '1200'] = positionals
 const { seed: seedText = String(Date.now() % 1_000_000) } = values
 const [seconds, seed] = [Number(secondsText), Number(seedText)]
@@ -32,7 +36,8 @@ console.log(`seed ${seed}: ${seconds} s`)
 const folder = await mkdtemp(join(tmpdir(), 'aldea-drill-speech-'))
 const host = await startHost(folder)
 try {
-  await drill()
+  if (values.stream === undefined) await drill()
+  else await repeat(Number(values.stream))
 } finally {
   await host.stop()
   await rm(folder, { recursive: true, force: true })
@@ -63,6 +68,13 @@ async function drill(): Promise<void> {
   console.log(`faults ${faults.length}`)
   for (const fault of faults.slice(0, SHOWN_FAULTS)) console.log(`FAILED  ${fault}`)
   if (faults.length > 0) process.exitCode = 1
+}
+
+async function repeat(number: number): Promise<void> {
+  const rounds = await createRounds({ host, deck: await createDeck(createRandom(seed)), seed })
+  const { heard, faults } = await rounds.repeat(number)
+  console.log(heard)
+  for (const fault of faults) console.log(`FAILED  ${fault}`)
 }
 
 function print({ rssBytes, heapBytes, cpuMs, resources }: HostUsage, faults: number): void {

@@ -29,7 +29,7 @@ const FELLOW = {
 const OTHER_WORDS = 2
 const GARBAGE_SHARE = 0.2
 const LEAVING_SHARE = 0.5
-const PATIENCE_MS = 45_000
+const PATIENCE_MS = 90_000
 const GARBAGE_BYTES = 50_000
 /** A client leaves while its file is decoded or recognised, or shortly before or after. */
 const MOST_STAY_MS = 800

@@ -53,6 +53,10 @@ export function finalsOf({ messages }: Spoken): Result[] {
   return messages.filter((message) => message.type === 'Result').filter(({ isFinal }) => isFinal)
 }
 
+export function describedResult({ isFinal, startSeconds, endSeconds, text }: Result): string {
+  return `${isFinal ? 'final' : 'interim'} ${startSeconds}–${endSeconds} "${text}"`
+}
+
 /** What holds for every stream, also for one that breaks. */
 function faultsInOrder({ plan, messages, nonsense, sentSeconds }: Spoken): string[] {
   const faults: string[] = []
@@ -71,8 +75,8 @@ function faultsInOrder({ plan, messages, nonsense, sentSeconds }: Spoken): strin
       endedSeconds = lastWordEndSeconds
     }
     if (message.type !== 'Result') continue
-    const { isFinal, startSeconds, endSeconds, text } = message
-    const what = `${isFinal ? 'final' : 'interim'} ${startSeconds}–${endSeconds} "${text}"`
+    const { isFinal, startSeconds, endSeconds } = message
+    const what = describedResult(message)
     // Also when a time is no number.
     if (!(startSeconds >= committedSeconds - SLACK_SECONDS)) faults.push(`${what} goes back before ${committedSeconds}`)
     if (!(endSeconds >= startSeconds - SLACK_SECONDS)) faults.push(`${what} ends before it begins`)

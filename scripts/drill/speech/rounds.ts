@@ -4,7 +4,7 @@ import { type WordErrors, wordErrors } from '../../wer.ts'
 import type { Programme } from './deck.ts'
 import { sendFile, probe } from './files.ts'
 import type { Hosted } from './hosted.ts'
-import { type Baseline, baselineOf, faultsOf, textOf } from './judge.ts'
+import { type Baseline, baselineOf, describedResult, faultsOf, finalsOf, textOf } from './judge.ts'
 import { described, plainPlan, planOf, PROPER } from './plan.ts'
 import type { Due } from './quiet.ts'
 import { type Door, speak, type Spoken } from './speaker.ts'
@@ -17,6 +17,8 @@ export interface Round {
 
 export interface Rounds {
   run(forMs: number): Promise<Round>
+  /** Says one stream again, by itself. */
+  repeat(number: number): Promise<{ readonly heard: string; readonly faults: readonly string[] }>
   /** What was done, and how often. */
   readonly counts: ReadonlyMap<string, number>
   /** Of the streams that ended well, and of the same audio undisturbed. */
@@ -40,8 +42,6 @@ const PLAIN_AT_ONCE = 3
 const MOST_PLAIN_ERRORS = 0.15
 /** A short recording may have one place that is misheard. */
 const MOST_PLAIN_WORDS = 2
-/** What is broken may be taken for sound. */
-const DAMAGE_SECONDS = 2
 
 export async function createRounds({ host, deck, seed }: RoundsOptions): Promise<Rounds> {
   const door: Door = host.places
@@ -85,24 +85,33 @@ export async function createRounds({ host, deck, seed }: RoundsOptions): Promise
       faults = []
       return round
     },
+    async repeat(number) {
+      const spoken = await speakNumbered(number)
+      return { heard: finalsOf(spoken).map(describedResult).join('\n'), faults }
+    },
   }
 
   async function speakUntil(end: number): Promise<void> {
     while (systemClock.now() < end && !host.hasExited) {
       streams += 1
-      const number = streams
-      // By its number alone, whichever lane it falls to.
-      const random = createRandom(seed * 1_000 + number)
-      const plan = planOf(deck, random)
-      const killsBefore = kills
-      const spoken = await speak(door, plan, random)
-      const baseline = baselines.get(plan.programme) ?? { seconds: 0, words: [] }
-      const found = faultsOf(spoken, baseline, { isKilled: kills > killsBefore })
-      faults.push(...found.map((fault) => `stream ${number} (${described(plan)}): ${fault}`))
-      count(plan.ending)
-      owe(spoken, `stream ${number} (${described(plan)})`)
-      if (PROPER.has(plan.ending)) errors.push(wordErrors(plan.programme.words, textOf(spoken)))
+      await speakNumbered(streams)
     }
+  }
+
+  async function speakNumbered(number: number): Promise<Spoken> {
+    // By its number alone, whichever lane it falls to.
+    const random = createRandom(seed * 1_000 + number)
+    const plan = planOf(deck, random)
+    const killsBefore = kills
+    const spoken = await speak(door, plan, random)
+    const baseline = baselines.get(plan.programme) ?? { seconds: 0, words: [] }
+    const found = faultsOf(spoken, baseline, { isKilled: kills > killsBefore })
+    const name = `stream ${number} (${described(plan)})`
+    faults.push(...found.map((fault) => `${name}: ${fault}`))
+    count(plan.ending)
+    owe(spoken, name)
+    if (PROPER.has(plan.ending)) errors.push(wordErrors(plan.programme.words, textOf(spoken)))
+    return spoken
   }
 
   async function sendFilesUntil(end: number, random: () => number): Promise<void> {
@@ -140,8 +149,7 @@ export async function createRounds({ host, deck, seed }: RoundsOptions): Promise
       requestId: opening.requestId,
       what,
       leastSeconds: known ?? 0,
-      mostSeconds:
-        known ?? sentSeconds + plan.programme.frameSeconds + (plan.ending === 'damaged' ? DAMAGE_SECONDS : 0),
+      mostSeconds: known ?? sentSeconds + plan.programme.frameSeconds,
     })
   }
 
