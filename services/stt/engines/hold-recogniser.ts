@@ -1,11 +1,11 @@
 import { systemClock } from '../../wire/clock.ts'
 import type { Held, Runtime } from '../../wire/runtime.ts'
 import type { WhisperConfig } from '../config.ts'
-import { chooseDevice, fallBack, type Choice } from '../devices/choose-device.ts'
+import { chooseDevice } from '../devices/choose-device.ts'
 import type { ChosenDevice } from '../devices/device.ts'
 import { readFacts } from '../devices/facts.ts'
-import { plainReason } from '../devices/plain-reason.ts'
 import { runTrial } from '../devices/run-trial.ts'
+import { startOn } from '../devices/start-on.ts'
 import { loadManifest } from '../models/manifest.ts'
 import type { Recogniser } from '../whisper/port.ts'
 
@@ -19,8 +19,8 @@ export interface PlacedRecogniser {
 const WEBGPU_WORKERS = 1
 
 /**
- * All speech servers of a process that use one model recognise with the same threads. Who asked for a device that cannot
- * be used is told so in one line of the log.
+ * All speech servers of a process that use one model recognise with the same threads. Whoever asked for a device that
+ * cannot be used is told so in one line of the log.
  */
 export function holdRecogniser(config: WhisperConfig, runtime: Runtime): Promise<Held<PlacedRecogniser>> {
   return runtime.shared.hold(`recogniser:${config.device}:${config.modelDir}`, async () => {
@@ -31,31 +31,26 @@ export function holdRecogniser(config: WhisperConfig, runtime: Runtime): Promise
 
 async function place(config: WhisperConfig, { clock, log }: Runtime): Promise<PlacedRecogniser> {
   const { modelDir, workers, threadsPerWorker, device: wanted } = config
-  const choice = await chooseDevice({
+  const { precision } = await loadManifest(modelDir)
+  const chosen = await chooseDevice({
     wanted,
     facts: readFacts(),
-    precision: (await loadManifest(modelDir)).precision,
+    precision,
     tryOut: (device) => runTrial({ modelDir, device, threads: threadsPerWorker, clock: systemClock }),
   })
-  const placed = await startOn(choice)
-  const { name, reason, notice } = placed.device
+  const { startRecogniser } = await import('../whisper/recogniser.ts')
+  const { value, choice } = await startOn(chosen, (device) =>
+    startRecogniser({
+      modelDir,
+      workers: device === 'webgpu' ? WEBGPU_WORKERS : workers,
+      threadsPerWorker,
+      device,
+      clock,
+      log,
+    }),
+  )
+  const { name, reason, notice } = choice
   if (notice === undefined) log.info({ device: name, reason }, 'the device was chosen')
   else log.warn(notice)
-  return { recogniser: placed.recogniser, device: { name, reason } }
-
-  async function startOn(device: Choice): Promise<{ readonly recogniser: Recogniser; readonly device: Choice }> {
-    const { startRecogniser } = await import('../whisper/recogniser.ts')
-    const common = { modelDir, threadsPerWorker, clock, log }
-    const onCpu = (): Promise<Recogniser> => startRecogniser({ ...common, workers })
-    if (device.name === 'cpu') return { recogniser: await onCpu(), device }
-    try {
-      const workersThere = device.name === 'webgpu' ? WEBGPU_WORKERS : workers
-      const recogniser = await startRecogniser({ ...common, workers: workersThere, device: device.name })
-      return { recogniser, device }
-    } catch (error) {
-      // It worked a moment ago, alone: memory may have gone, or the workers ask for more of it.
-      const reason = plainReason(error instanceof Error ? error.message : String(error), '')
-      return { recogniser: await onCpu(), device: fallBack(device.name, reason) }
-    }
-  }
+  return { recogniser: value, device: { name, reason } }
 }
