@@ -13,7 +13,7 @@ const LONGEST_INTERVAL_MS = 2000
 const ACCEPTED_WAIT_MS = 400
 // Load that comes is met within a second; that it has gone is believed after some quiet.
 const RISE_MS = 1000
-const FALL_MS = 8000
+const FALL_MS = 3000
 
 /**
  * With all workers busy an interim comes round once in its interval and its wait, whatever the interval: a longer one
