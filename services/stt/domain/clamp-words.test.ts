@@ -11,6 +11,7 @@ test.for([
   { name: 'cuts off the silence at the start', from: [0, 1.5], to: [0.95, 1.5] },
   { name: 'cuts off the pause before a word', from: [2, 3.5], to: [2.95, 3.5] },
   { name: 'cuts off the pause after a word that touches the next phrase', from: [1.5, 3.1], to: [1.5, 2.05] },
+  { name: 'gives a word that has both sides of a pause to the phrase after it', from: [1.7, 3.2], to: [2.95, 3.2] },
   { name: 'leaves a word alone that the detector did not hear', from: [2.2, 2.8], to: [2.2, 2.8] },
 ])('$name', ({ from, to }, { expect }) => {
   const [startSeconds = 0, endSeconds = 0] = from
