@@ -10,7 +10,7 @@
  */
 import { cpus } from 'node:os'
 import { cannotBe } from '../../services/stt/devices/choose-device.ts'
-import { DEVICES, type Device } from '../../services/stt/devices/device.ts'
+import { DEVICES, type Device } from '../../services/wire/device.ts'
 import { readFacts } from '../../services/stt/devices/facts.ts'
 import { runTrial } from '../../services/stt/devices/run-trial.ts'
 import { loadManifest } from '../../services/stt/models/manifest.ts'

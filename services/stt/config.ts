@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { packageRoot } from '../wire/package-root.ts'
 import type { Variables } from '../wire/runtime.ts'
-import { parseDevice, WANTED_DEVICES, type WantedDevice } from './devices/device.ts'
+import { parseDevice, WANTED_DEVICES, type WantedDevice } from '../wire/device.ts'
 
 /** What a speech server needs to know. */
 export interface SttConfig {

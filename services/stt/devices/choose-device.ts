@@ -1,4 +1,5 @@
-import { GPUS, type ChosenDevice, type Gpu, type WantedDevice } from './device.ts'
+import type { WantedDevice } from '../../wire/device.ts'
+import { GPUS, type ChosenDevice, type Gpu } from './device.ts'
 import type { DeviceFacts } from './facts.ts'
 
 /** What came of a real inference on a GPU. */

@@ -1,5 +1,5 @@
 import { test } from 'vitest'
-import type { Device } from './device.ts'
+import type { Device } from '../../wire/device.ts'
 import { startOn } from './start-on.ts'
 
 test('what does not start on the GPU starts on the CPU, and one line says so', async ({ expect }) => {

@@ -1,5 +1,5 @@
 import { fallBack, type Choice } from './choose-device.ts'
-import type { Device } from './device.ts'
+import type { Device } from '../../wire/device.ts'
 import { plainReason } from './plain-reason.ts'
 
 export interface Placed<T> {

@@ -1,6 +1,6 @@
 import type { Clock } from '../../wire/clock.ts'
 import type { Log } from '../../wire/log.ts'
-import type { Device } from '../devices/device.ts'
+import type { Device } from '../../wire/device.ts'
 import { loadManifest } from '../models/manifest.ts'
 import { SAMPLE_RATE_HZ } from './log-mel.ts'
 import { startPool } from './pool.ts'

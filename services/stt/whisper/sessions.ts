@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { InferenceSession } from 'onnxruntime-node'
-import type { Device } from '../devices/device.ts'
+import type { Device } from '../../wire/device.ts'
 import type { ModelManifest } from '../models/manifest.ts'
 
 /** The two networks of one Whisper, loaded. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { Device } from '../devices/device.ts'
+import type { Device } from '../../wire/device.ts'
 import { warmUp } from '../devices/warm-up.ts'
 import { assertFiles, loadManifest, type ModelManifest } from '../models/manifest.ts'
 import { createLogMel, type LogMel } from './log-mel.ts'
