@@ -20,7 +20,7 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { hashFiles } from '../../services/stt/models/hash-files.ts'
 import { median } from '../median.ts'
-import { rateOf, wordErrors } from '../wer.ts'
+import { errorsOf, percent } from '../walk/judge.ts'
 import { startAldea } from './speech/aldea.ts'
 import { startFasterWhisper } from './speech/faster-whisper.ts'
 import { type Absent, type Peer, type PeerOptions, usageOf } from './speech/peer.ts'
@@ -94,7 +94,7 @@ async function measure(files: readonly Recording[]): Promise<void> {
   const runs: Runs[] = []
   for (const [index, recording] of files.entries()) {
     const path = join(temporary, `${index}.wav`)
-    await writeFile(path, recording.bytes)
+    await writeFile(path, recording.clip.bytes)
     for (const peer of peers) runs.push({ peer, recording, path, wallSeconds: [], cpuSeconds: 0, text: '' })
   }
   for (const { name, version } of peers) console.log(`${name.padEnd(20)}  ${version}`)
@@ -114,11 +114,11 @@ async function measure(files: readonly Recording[]): Promise<void> {
 }
 
 async function report(recording: Recording, all: readonly Runs[]): Promise<void> {
-  const { name, seconds, words } = recording
+  const { clip, seconds } = recording
   const runs = all.filter((run) => run.recording === recording)
   const [ours] = runs
   console.log(
-    `\n${name}, ${seconds.toFixed(1)} s; ${threads} threads, ${rounds} rounds; RTF and CPU by second of audio`,
+    `\n${clip.name}, ${seconds.toFixed(1)} s; ${threads} threads, ${rounds} rounds; RTF and CPU by second of audio`,
   )
   console.log('                      RTF     fastest  CPU     WER      memory   aldea is')
   for (const { peer, wallSeconds, cpuSeconds, text } of runs) {
@@ -129,7 +129,7 @@ async function report(recording: Recording, all: readonly Runs[]): Promise<void>
       rtf.toFixed(4).padEnd(8),
       (Math.min(...wallSeconds) / seconds).toFixed(4).padEnd(9),
       (cpuSeconds / rounds / seconds).toFixed(4).padEnd(8),
-      (words === undefined ? '–' : `${(100 * rateOf(wordErrors(words, text))).toFixed(1)} %`).padEnd(9),
+      (percent(errorsOf(clip, text))).padEnd(9),
       `${(rssBytes / 1e6).toFixed(0)} MB`.padEnd(9),
       peer === ours?.peer ? verdict(rtf) : comparison(peer.name, { wallSeconds, ours: ours?.wallSeconds ?? [] }),
     ]

@@ -4,7 +4,8 @@ import { wavOf } from '../../../services/stt/testing.ts'
 import { bundledClips, type Clip, clipFrom } from '../../walk/clips.ts'
 
 /** A WAV file and what is said in it. */
-export interface Recording extends Clip {
+export interface Recording {
+  readonly clip: Clip
   readonly seconds: number
 }
 
@@ -18,7 +19,7 @@ export async function recordings(paths: readonly string[]): Promise<Recording[]>
   const clips = await bundledClips()
   const own = await Promise.all(paths.map(clipFrom))
   return [...clips.filter(({ name }) => name === 'jfk.wav'), minuteOf(clips), ...own].map((clip) => ({
-    ...clip,
+    clip,
     seconds: pcmOf(clip).byteLength / BYTES_PER_SECOND,
   }))
 }

@@ -33,6 +33,7 @@ export async function startWhisperCpp(
   const model = join(convertedDir, `ggml-${packing}.bin`)
   if (!existsSync(model)) await writeModel(weightsDir, model, packing)
   return startLinePeer(name, [environment.python, PEER, model, String(threads)], {
+    ...environment.variables,
     OMP_NUM_THREADS: String(threads),
   })
 }
