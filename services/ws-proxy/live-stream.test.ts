@@ -87,6 +87,35 @@ test('what a client that vanishes had said is counted to the end', async ({ expe
   expect(await redis.client.zcard('org:acme:connections')).toBe(0)
 })
 
+test('what a client had sent before it went is counted in full, also by a speech server that is late', async ({
+  expect,
+  onTestFinished,
+}) => {
+  const clock = createVirtualClock(Date.UTC(2026, 0, 1))
+  const finishing: WebSocket[] = []
+  const late = await startSpeech(onTestFinished, (socket) => {
+    socket.on('message', (data: Buffer) => {
+      if (data.toString() === say('CloseStream')) finishing.push(socket)
+    })
+  })
+  const { socketUrl, redis } = await startProxy(onTestFinished, {
+    variables: { STT_SERVERS: `late=${late}` },
+    runtime: { clock },
+  })
+  const { socket } = await connectClient(onTestFinished, socketUrl + PCM)
+  socket.send(tone(1))
+  socket.close()
+  await expect.poll(() => finishing).toHaveLength(1)
+
+  await clock.advance(30_000)
+  for (const speech of finishing) {
+    tell(speech, { type: 'Summary', audioSeconds: 1 })
+    speech.close(1000)
+  }
+
+  await expect.poll(() => usageIn(redis)).toMatchObject([{ kind: 'stream', seconds: '1' }])
+})
+
 test('when the speech server dies the client hears of it, and pays for what it got', async ({
   expect,
   onTestFinished,

@@ -33,10 +33,11 @@ export interface LiveStreamParts {
 
 /** A socket that holds more than this is not sent to until it has less: its sender is read no further. */
 const HIGH_WATER_BYTES = 1024 * 1024
-/** A speech server that says nothing for this long while it should finish is given up. */
+/**
+ * A speech server that says nothing for this long while it should finish is given up; also where the client has gone,
+ * because a loaded server is late, and what was sent is counted in full.
+ */
 const FINISH_TIMEOUT_MS = 60_000
-/** When nobody waits for the words, only for their length. */
-const SUMMARY_TIMEOUT_MS = 5_000
 
 export function startLiveStream(parts: LiveStreamParts): LiveStream {
   const { client, speech, messages, clock, idleTimeoutMs, ended } = parts
@@ -60,7 +61,7 @@ export function startLiveStream(parts: LiveStreamParts): LiveStream {
   })
   tell(messages.opening(clock.now()))
   client.on('message', hear)
-  client.on('close', () => finish(SUMMARY_TIMEOUT_MS))
+  client.on('close', () => finish())
   client.on('error', () => client.terminate())
   speech.listen({ onMessage, onClose: (from) => void onSpeechEnd(from) })
 
@@ -70,7 +71,7 @@ export function startLiveStream(parts: LiveStreamParts): LiveStream {
     const bytes = toBuffer(data)
     if (!isBinary) return obey(bytes.toString())
     // Older Deepgram clients end a stream with an empty frame.
-    if (bytes.length === 0) return finish(FINISH_TIMEOUT_MS)
+    if (bytes.length === 0) return finish()
     audioHash.update(bytes)
     speech.sendAudio(bytes, () => drained(speech, client))
     if (speech.bufferedAmount > HIGH_WATER_BYTES) client.pause()
@@ -83,7 +84,7 @@ export function startLiveStream(parts: LiveStreamParts): LiveStream {
       case 'Finalize':
         return speech.say(message.type)
       case 'CloseStream':
-        return finish(FINISH_TIMEOUT_MS)
+        return finish()
       case 'Bad':
         return tell(messages.error('SchemaError', message.description))
       case 'Ignored':
@@ -91,16 +92,16 @@ export function startLiveStream(parts: LiveStreamParts): LiveStream {
   }
 
   /** Asks the speech server for the rest, and gives up when it says nothing for a while. */
-  function finish(timeoutMs: number): void {
+  function finish(): void {
     idle.cancel()
     if (!isFinishing) speech.say('CloseStream')
     isFinishing = true
     finishTimer?.cancel()
-    if (!speech.isClosed) finishTimer = clock.after(timeoutMs, () => speech.terminate())
+    if (!speech.isClosed) finishTimer = clock.after(FINISH_TIMEOUT_MS, () => speech.terminate())
   }
 
   function onMessage(message: SpeechMessage): void {
-    if (isFinishing && client.readyState === client.OPEN) finish(FINISH_TIMEOUT_MS)
+    if (isFinishing) finish()
     switch (message.type) {
       case 'Result':
         audioSeconds = Math.max(audioSeconds, message.startSeconds + message.durationSeconds)
@@ -149,7 +150,7 @@ export function startLiveStream(parts: LiveStreamParts): LiveStream {
     // A paused socket would never see the answer to its close.
     if (client.isPaused) client.resume()
     client.close(code, reason)
-    finish(SUMMARY_TIMEOUT_MS)
+    finish()
   }
 
   return {
