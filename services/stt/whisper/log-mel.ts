@@ -6,8 +6,9 @@ export const SAMPLE_RATE_HZ = 16_000
 export const HOP_SAMPLES = 160
 const WINDOW_SAMPLES = 400
 
-/** Energies below this are silence. */
+/** Energies below this are silence: -10 decades. */
 const ENERGY_FLOOR = 1e-10
+const SILENCE = -10
 /** Decades kept below the loudest value of the window. */
 const DYNAMIC_RANGE = 8
 
@@ -27,11 +28,9 @@ export function createLogMel(mels: number): LogMel {
 
   return {
     compute(samples, frames) {
-      const mel = new Float32Array(mels * frames)
-      const silence = Math.log10(ENERGY_FLOOR)
-      mel.fill(silence)
+      const mel = new Float32Array(mels * frames).fill(SILENCE)
       const voiced = Math.min(frames, Math.ceil((samples.length + WINDOW_SAMPLES / 2) / HOP_SAMPLES))
-      let loudest = silence
+      let loudest = SILENCE
       // Two real frames make one complex transform: one as its real, one as its imaginary part.
       for (let frame = 0; frame < voiced; frame += 2) {
         fillWindow(fft.input.real, samples, frame, window)
@@ -44,7 +43,8 @@ export function createLogMel(mels: number): LogMel {
       }
       const floor = loudest - DYNAMIC_RANGE
       for (let index = 0; index < mel.length; index += 1) {
-        mel[index] = (Math.max(mel[index] as number, floor) + 4) / 4
+        const decades = mel[index] as number
+        mel[index] = ((decades > floor ? decades : floor) + 4) / 4
       }
       return mel
     },
@@ -61,6 +61,12 @@ function hannWindow(): Float64Array {
 /** Windows are centred on their frame; before the first sample the signal is mirrored, after the last it is silent. */
 function fillWindow(target: Float64Array, samples: Float32Array, frame: number, window: Float64Array): void {
   const start = frame * HOP_SAMPLES - WINDOW_SAMPLES / 2
+  if (start >= 0 && start + WINDOW_SAMPLES <= samples.length) {
+    for (let index = 0; index < WINDOW_SAMPLES; index += 1) {
+      target[index] = (samples[start + index] as number) * (window[index] as number)
+    }
+    return
+  }
   for (let index = 0; index < WINDOW_SAMPLES; index += 1) {
     target[index] = (samples[Math.abs(start + index)] ?? 0) * (window[index] as number)
   }
@@ -98,7 +104,7 @@ function applyFilters(
     for (let index = 0; index < weights.length; index += 1) {
       sum += (weights[index] as number) * (energies[firstBin + index] as number)
     }
-    const decades = Math.log10(Math.max(sum, ENERGY_FLOOR))
+    const decades = sum > ENERGY_FLOOR ? Math.log(sum) * Math.LOG10E : SILENCE
     mel[at] = decades
     if (decades > loudest) loudest = decades
     at += frames
