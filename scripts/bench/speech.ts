@@ -25,6 +25,7 @@ import { startAldea } from './speech/aldea.ts'
 import { startFasterWhisper } from './speech/faster-whisper.ts'
 import { type Absent, type Peer, type PeerOptions, usageOf } from './speech/peer.ts'
 import { type Recording, recordings } from './speech/recordings.ts'
+import { startTransformers } from './speech/transformers.ts'
 import { hasWeights } from './speech/weights.ts'
 import { startWhisperCpp } from './speech/whisper-cpp.ts'
 
@@ -69,6 +70,8 @@ async function startAll(): Promise<void> {
   const convertedDir = join(cacheDir, `weights-${sha256.slice(0, 8)}`)
   const options: PeerOptions = { weightsDir, cacheDir, convertedDir, mayInstall: values.install, threads }
   const starts: Readonly<Record<string, () => Promise<Peer | Absent>>> = {
+    'transformers.js q8': () => startTransformers('q8', options),
+    'transformers.js fp32': () => startTransformers('fp32', options),
     'faster-whisper int8': () => startFasterWhisper('int8', options),
     'whisper.cpp q8_0': () => startWhisperCpp('q8_0', options),
     'whisper.cpp f16': () => startWhisperCpp('f16', options),
