@@ -3,6 +3,7 @@ import Fastify, { LogController } from 'fastify'
 import type { FastifyInstance } from 'fastify'
 import { parseConfig } from './config.ts'
 import { createInFlight } from './domain/in-flight.ts'
+import { createUploadMemory } from './domain/upload-memory.ts'
 import type { SpeechEngine } from './engines/port.ts'
 import { startEngine } from './engines/start-engine.ts'
 import { answerErrors } from './routes/errors.ts'
@@ -27,7 +28,7 @@ export async function start(variables: Variables, runtime: Runtime): Promise<Run
   const log: Log = runtime.log.child({ server: config.serverName })
   const engine = await startEngine(config, { ...runtime, log })
   try {
-    const context: RouteContext = { config, engine, clock, inFlight: createInFlight() }
+    const context: RouteContext = { config, engine, clock, inFlight: createInFlight(), uploadMemory: createUploadMemory() }
     const app = await createApp(context, log)
     return { ...running(app, context), about: describe(engine) }
   } catch (error) {

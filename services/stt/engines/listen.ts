@@ -13,6 +13,8 @@ export interface Recording extends Heard {
 export interface ListenOptions {
   readonly maxSeconds: number
   readonly signal: AbortSignal | undefined
+  /** As of `FileOptions`. */
+  readonly hold?: ((bytes: number) => Promise<void>) | undefined
 }
 
 /** Compressed audio that is decoded at a time: some seconds of speech. */
@@ -25,7 +27,7 @@ const COMPRESSED_STEP_BYTES = 16 * 1024
 export async function listenTo(
   { format, audio }: OpenedFile,
   ears: Ears,
-  { maxSeconds, signal }: ListenOptions,
+  { maxSeconds, signal, hold }: ListenOptions,
 ): Promise<Recording> {
   const step = stepBytes(format)
   const ear = ears.open(format, maxSeconds)
@@ -41,7 +43,9 @@ export async function listenTo(
   try {
     for (let offset = 0; offset < audio.length; offset += step) {
       signal?.throwIfAborted()
-      take(await ear.push(audio.subarray(offset, offset + step)))
+      const heard = await ear.push(audio.subarray(offset, offset + step))
+      take(heard)
+      await hold?.(heard.samples.byteLength)
     }
     take(await ear.finish())
   } finally {

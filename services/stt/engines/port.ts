@@ -33,6 +33,8 @@ export interface FileOptions {
   /** Terms that are likely to be said. */
   readonly keyterms?: readonly string[]
   readonly signal?: AbortSignal
+  /** Asked before so many bytes of decoded audio more are held in memory; resolves when there is room for them. */
+  readonly hold?: (bytes: number) => Promise<void>
 }
 
 export interface StreamOptions {

@@ -26,9 +26,9 @@ export function createScriptedEngine(script: Script, { maxAudioSeconds }: { maxA
   return {
     model: MODEL,
     languages: script.languages,
-    async transcribe({ bytes }, { language, signal }) {
+    async transcribe({ bytes }, { language, signal, hold }) {
       const file = openAudioFile(bytes, maxAudioSeconds)
-      const recording = await listenTo(file, loudnessEars, { maxSeconds: maxAudioSeconds, signal })
+      const recording = await listenTo(file, loudnessEars, { maxSeconds: maxAudioSeconds, signal, hold })
       const { samples, seconds, channels } = recording
       const text = textFor(script, bytes, samples)
       return {

@@ -1,6 +1,7 @@
 import type { Clock } from '../../wire/clock.ts'
 import type { SttConfig } from '../config.ts'
 import type { InFlight } from '../domain/in-flight.ts'
+import type { UploadMemory } from '../domain/upload-memory.ts'
 import type { SpeechEngine } from '../engines/port.ts'
 import { SpeechError } from '../errors.ts'
 
@@ -10,6 +11,7 @@ export interface RouteContext {
   readonly engine: SpeechEngine
   readonly clock: Clock
   readonly inFlight: InFlight
+  readonly uploadMemory: UploadMemory
 }
 
 /** @throws {@link SpeechError} 503 while the server is being taken out of service. */

@@ -4,10 +4,11 @@ import { SpeechError } from '../errors.ts'
 /** Every refusal of a speech server is a `SpeechFailure` in JSON. */
 export function answerErrors(app: FastifyInstance): void {
   app.setErrorHandler((error, request, reply) => {
-    const { status, message } = asRefusal(error)
+    const { status, message, retryAfterSeconds } = asRefusal(error)
     // A client that has left is nobody's fault, and nobody reads the answer.
     const level = request.raw.destroyed ? 'debug' : 'error'
     if (status >= 500) request.log[level]({ err: error }, 'request failed')
+    if (retryAfterSeconds !== undefined) void reply.header('retry-after', retryAfterSeconds)
     return reply.code(status).send({ status, error: message })
   })
   app.setNotFoundHandler((request, reply) =>

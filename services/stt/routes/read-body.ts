@@ -1,12 +1,18 @@
 import type { IncomingMessage } from 'node:http'
+import type { Upload } from '../domain/upload-memory.ts'
 import { SpeechError } from '../errors.ts'
 
 /**
  * The whole body of a request. Memory stays within the limit: what is too long is refused as soon as it is known to be,
- * and the rest of it is read and thrown away so that the client gets to see the answer.
+ * and the rest of it is read and thrown away so that the client gets to see the answer. While there is no room for it the
+ * client is not read.
  * @throws {@link SpeechError} 413.
  */
-export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
+export async function readBody(
+  request: IncomingMessage,
+  maxBytes: number,
+  { hold }: Pick<Upload, 'hold'>,
+): Promise<Uint8Array> {
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(request, maxBytes)
   const chunks: Buffer[] = []
   let length = 0
@@ -20,6 +26,8 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
         return
       }
       chunks.push(chunk)
+      request.pause()
+      hold(chunk.length).then(() => request.resume(), reject)
     })
     request.once('end', () => resolve(Buffer.concat(chunks)))
     request.once('error', reject)

@@ -87,6 +87,35 @@ test('refuses a chunked body while it is still coming', async ({ expect, onTestF
   expect(await answered).toBe(413)
 })
 
+test('asks clients to come back while it has too many files, and takes them again', async ({
+  expect,
+  onTestFinished,
+}) => {
+  const { url } = await startScripted(onTestFinished)
+  const requests = Array.from({ length: 256 }, () => httpRequest(`${url}/transcribe`, { method: 'POST' }))
+  onTestFinished(() => {
+    for (const request of requests) request.destroy()
+  })
+  for (const request of requests) {
+    // Cut off below.
+    request.on('error', () => undefined)
+    request.write(silence(0.01))
+  }
+  const countOf = async (): Promise<unknown> => {
+    const stats = await (await fetch(`${url}/stats`)).json()
+    return typeof stats === 'object' && stats !== null && 'files' in stats && stats.files
+  }
+  while ((await countOf()) !== requests.length);
+
+  const refused = await fetch(`${url}/transcribe`, { method: 'POST', body: wavOf(tone(1)) })
+  expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '1'])
+  expect(await refused.json()).toMatchObject({ status: 503, error: expect.stringMatching(/Too many files/) })
+
+  for (const request of requests) request.destroy()
+  while ((await countOf()) !== 0);
+  expect((await fetch(`${url}/transcribe`, { method: 'POST', body: wavOf(tone(1)) })).status).toBe(200)
+})
+
 test('accepts auto as language, and works on after a refusal', async ({ expect, onTestFinished }) => {
   const { url } = await startScripted(onTestFinished)
   await fetch(`${url}/transcribe`, { method: 'POST', body: 'nonsense' })
