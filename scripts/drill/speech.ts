@@ -12,7 +12,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { systemClock } from '../../services/wire/clock.ts'
 import { createRandom } from '../../services/stt/whisper/random.ts'
-import { rateOf, sumOf } from '../wer.ts'
+import { rateOf, sumOf, type WordErrors } from '../wer.ts'
 import { createDeck } from './speech/deck.ts'
 import { growthFaults } from './speech/growth.ts'
 import { startHost, type HostUsage } from './speech/hosted.ts'
@@ -30,7 +30,9 @@ const [seconds, seed] = [Number(secondsText), Number(seedText)]
 /** Between two quiet points. */
 const ROUND_MS = 30_000
 const MEBIBYTE = 1024 * 1024
-const SHOWN_FAULTS = 20
+/** By sentences that are cut by Finalize and by short endpoints. */
+const MOST_MORE_ERRORS = 0.08
+const LEAST_WORDS = 300
 
 console.log(`seed ${seed}: ${seconds} s`)
 const folder = await mkdtemp(join(tmpdir(), 'aldea-drill-speech-'))
@@ -54,20 +56,30 @@ async function drill(): Promise<void> {
     if (leftMs <= 0 || host.hasExited) break
     const { due, faults: spoken } = await rounds.run(Math.min(ROUND_MS, leftMs))
     const quiet = await inspector.inspect(due)
-    faults.push(...spoken, ...quiet.faults)
+    take([...spoken, ...quiet.faults])
     points.push(quiet.usage)
-    print(quiet.usage, faults.length)
+    print(quiet.usage)
   }
-  faults.push(...growthFaults(points))
-  await inspector.close()
   const { counts, errors, plainErrors } = rounds
-  for (const [what, count] of [...counts].toSorted(([a], [b]) => a.localeCompare(b)))
-    console.log(`${what.padEnd(30)} ${count}`)
-  console.log(`word errors                    ${percent(errors)} of ${sumOf(errors).words} words`)
-  console.log(`word errors, undisturbed       ${percent(plainErrors)}`)
-  console.log(`faults ${faults.length}`)
-  for (const fault of faults.slice(0, SHOWN_FAULTS)) console.log(`FAILED  ${fault}`)
+  take([...growthFaults(points), ...faultsOfAll(errors, plainErrors)])
+  await inspector.close()
+  for (const [what, count] of [...counts].toSorted(([a], [b]) => a.localeCompare(b))) {
+    console.log(`${what.padEnd(24)} ${count}`)
+  }
+  const told = [
+    `${rounds.streams} streams`,
+    `${points.length} rounds`,
+    `${percent(errors)} of ${sumOf(errors).words} words other than said, ${percent(plainErrors)} undisturbed`,
+    `memory ${points.map(({ rssBytes }) => mebibytes(rssBytes)).join(', ')} MiB`,
+    `faults ${faults.length}`,
+  ]
+  console.log(told.join('; '))
   if (faults.length > 0) process.exitCode = 1
+
+  function take(found: readonly string[]): void {
+    faults.push(...found)
+    for (const fault of found) console.log(`FAILED  ${fault}`)
+  }
 }
 
 async function repeat(number: number): Promise<void> {
@@ -77,14 +89,24 @@ async function repeat(number: number): Promise<void> {
   for (const fault of faults) console.log(`FAILED  ${fault}`)
 }
 
-function print({ rssBytes, heapBytes, cpuMs, resources }: HostUsage, faults: number): void {
-  const mebibytes = (bytes: number): string => (bytes / MEBIBYTE).toFixed(0)
+function print({ rssBytes, heapBytes, cpuMs, resources }: HostUsage): void {
   const open = Object.entries(resources).map(([name, count]) => `${count} ${name}`)
   console.log(
-    `memory ${mebibytes(rssBytes)} MiB, heap ${mebibytes(heapBytes)}; CPU ${(cpuMs / 1_000).toFixed(0)} s; ${open.join(', ')}; faults ${faults}`,
+    `memory ${mebibytes(rssBytes)} MiB, heap ${mebibytes(heapBytes)}; CPU ${(cpuMs / 1_000).toFixed(0)} s; ${open.join(', ')}`,
   )
 }
 
-function percent(errors: Parameters<typeof sumOf>[0]): string {
+/** A bound for each stream has to be wide; all of them together cannot be wrong by chance. */
+function faultsOfAll(errors: readonly WordErrors[], plainErrors: readonly WordErrors[]): string[] {
+  const [all, plain] = [sumOf(errors), sumOf(plainErrors)]
+  if (rateOf(all) <= rateOf(plain) + MOST_MORE_ERRORS || all.words < LEAST_WORDS) return []
+  return [`${percent(errors)} of all words are other than said, undisturbed only ${percent(plainErrors)}`]
+}
+
+function mebibytes(bytes: number): string {
+  return (bytes / MEBIBYTE).toFixed(0)
+}
+
+function percent(errors: readonly WordErrors[]): string {
   return `${(100 * rateOf(sumOf(errors))).toFixed(1)} %`
 }

@@ -41,10 +41,13 @@ export interface Hosted {
   stop(): Promise<void>
 }
 
+/** glibc keeps what was freed, some of it for each thread; without, memory says what is held. Other systems ignore it. */
+const PLAIN_ALLOCATOR = { MALLOC_ARENA_MAX: '1', MALLOC_TRIM_THRESHOLD_: '131072', MALLOC_MMAP_THRESHOLD_: '131072' }
+
 /** @throws Error when the process ends before it is ready */
 export async function startHost(baseDir: string): Promise<Hosted> {
   const script = await bundled(fileURLToPath(new URL('host.ts', import.meta.url)))
-  const child = fork(script, [baseDir], { execArgv: ['--expose-gc'] })
+  const child = fork(script, [baseDir], { execArgv: ['--expose-gc'], env: { ...process.env, ...PLAIN_ALLOCATOR } })
   const exited = once(child, 'exit').then(([code, signal]): never => {
     throw new Error(`The system has ended with ${String(signal ?? code)}.`)
   })

@@ -20,7 +20,7 @@ export interface QuietPoint {
 }
 
 /** Longer than a stream whose client left may still be summed up. */
-const MOST_WAIT_MS = 20_000
+const MOST_WAIT_MS = 90_000
 const POLL_MS = 100
 /** A worker that is stuck in a loop uses a core. */
 const IDLE_SHARE = 0.2

@@ -19,6 +19,7 @@ export interface Rounds {
   run(forMs: number): Promise<Round>
   /** Says one stream again, by itself. */
   repeat(number: number): Promise<{ readonly heard: string; readonly faults: readonly string[] }>
+  readonly streams: number
   /** What was done, and how often. */
   readonly counts: ReadonlyMap<string, number>
   /** Of the streams that ended well, and of the same audio undisturbed. */
@@ -73,6 +74,9 @@ export async function createRounds({ host, deck, seed }: RoundsOptions): Promise
     counts,
     errors,
     plainErrors,
+    get streams() {
+      return streams
+    },
     async run(forMs) {
       const end = systemClock.now() + forMs
       const random = createRandom(seed + rounds)
