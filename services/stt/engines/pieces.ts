@@ -8,7 +8,7 @@ export type Piece = Segment
 export const MAX_PIECE_SECONDS = 28
 
 // Sound around speech: Whisper clips first words without it.
-const PAD_SECONDS = 0.3
+export const PAD_SECONDS = 0.3
 // A pause is worth leaving out when it is longer than this: a window with a long silence invites invented words.
 const LONG_PAUSE_SECONDS = 3
 

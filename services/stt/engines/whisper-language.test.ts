@@ -2,66 +2,22 @@ import { test } from 'vitest'
 import type { SpeechMessage } from '../../wire/speech.ts'
 import { LIVE_OPTIONS } from '../live/testing.ts'
 import { silence, tone, wavOf } from '../testing.ts'
-import { loudnessEars } from '../vad/loudness-ears.ts'
-import type { DetectedLanguage, Recogniser } from '../whisper/port.ts'
-import type { SpeechEngine } from './port.ts'
-import { createWhisperEngine } from './whisper.ts'
-
-interface Heard {
-  readonly seconds: number
-  readonly language: string | undefined
-}
-
-interface Scripted {
-  readonly engine: SpeechEngine
-  /** What the recogniser was asked, in order. */
-  readonly heard: Heard[]
-}
-
-/** A recogniser that detects what the length of a window says, and writes down what it is asked. */
-function startScripted(
-  detect: (seconds: number) => DetectedLanguage,
-  languages: readonly string[] = ['en', 'es', 'de'],
-): Scripted {
-  const heard: Heard[] = []
-  const recogniser: Recogniser = {
-    model: { name: 'scripted', version: '1' },
-    languages,
-    interimIntervalSeconds: 0.5,
-    async recognise(samples, { language }) {
-      const seconds = (typeof samples === 'function' ? samples() : samples).length / 16_000
-      heard.push({ seconds, language })
-      return {
-        text: 'word',
-        words: [{ word: 'word', startSeconds: 0.4, endSeconds: 0.8, confidence: 1 }],
-        confidence: 1,
-        averageLogProbability: 0,
-        noSpeechProbability: 0,
-        compressionRatio: 1,
-        ...(language === undefined && { detectedLanguage: detect(seconds) }),
-        computeMs: 0,
-      }
-    },
-    stop: async () => undefined,
-  }
-  const release = async (): Promise<void> => undefined
-  const engine = createWhisperEngine({ recogniser, ears: loudnessEars, maxAudioSeconds: 600, parallel: 2, release })
-  return { engine, heard }
-}
+import type { DetectedLanguage } from '../whisper/port.ts'
+import { startScripted } from './testing-recogniser.ts'
 
 const SPANISH: DetectedLanguage = { language: 'es', confidence: 0.9 }
 
 /** Two phrases far apart, the second one longer. */
-const PHRASES = Buffer.concat([silence(1), tone(1), silence(5), tone(3), silence(1)])
+const PHRASES = Buffer.concat([silence(1), tone(1), silence(5), tone(1.4), silence(1)])
 
 test('a file is recognised in the language of its longest piece', async ({ expect }) => {
-  const { engine, heard } = startScripted((seconds) => (seconds > 2 ? SPANISH : { language: 'de', confidence: 0.8 }))
+  const { engine, heard } = startScripted((seconds) => (seconds > 1.8 ? SPANISH : { language: 'de', confidence: 0.8 }))
 
   const transcript = await engine.transcribe({ bytes: wavOf(PHRASES) }, { language: 'auto' })
 
   expect(transcript).toMatchObject({ text: 'word word', language: 'es', languageConfidence: 0.9 })
   expect(heard).toEqual([
-    { seconds: expect.closeTo(3.6, 1), language: undefined },
+    { seconds: expect.closeTo(2, 1), language: undefined },
     { seconds: expect.closeTo(1.6, 1), language: 'es' },
   ])
 })

@@ -1,19 +1,16 @@
-import type { SpokenWord, Transcript } from '../../wire/speech.ts'
 import { openAudioFile } from '../audio/file.ts'
 import { SAMPLE_RATE_HZ } from '../audio/format.ts'
-import { clampWords } from '../domain/clamp-words.ts'
-import { isBlip, roundSeconds } from '../live/result.ts'
 import { openLiveStream } from '../live/stream.ts'
 import type { Purpose } from '../live/transcriber.ts'
 import type { Ears } from '../vad/ears.ts'
 import { segmentsOf } from '../vad/segmenter.ts'
-import type { Segment } from '../vad/segmenter.ts'
 import type { Recogniser, Recognition, Samples, WindowOptions } from '../whisper/port.ts'
 import { listenTo } from './listen.ts'
 import { piecesOf } from './pieces.ts'
-import type { Piece } from './pieces.ts'
+import { together } from './placed.ts'
 import type { SpeechEngine } from './port.ts'
-import { createStreamLanguage, languageToUse, recognisePieces } from './whisper-language.ts'
+import { recognisePieces } from './recognise-pieces.ts'
+import { createStreamLanguage, languageToUse } from './whisper-language.ts'
 
 export interface WhisperDeps {
   readonly recogniser: Recogniser
@@ -57,9 +54,9 @@ export function createWhisperEngine(deps: WhisperDeps): SpeechEngine {
   return {
     model,
     languages,
-    async transcribe({ bytes }, { language, keyterms = [], signal }) {
+    async transcribe({ bytes }, { language, keyterms = [], signal, hold }) {
       const file = openAudioFile(bytes, deps.maxAudioSeconds)
-      const recording = await listenTo(file, ears, { maxSeconds: deps.maxAudioSeconds, signal })
+      const recording = await listenTo(file, ears, { maxSeconds: deps.maxAudioSeconds, signal, hold })
       const { samples, probabilities, seconds, channels } = recording
       const segments = segmentsOf(probabilities, PAUSE_SAMPLES)
       const pieces = piecesOf(segments, samples.length)
@@ -68,6 +65,7 @@ export function createWhisperEngine(deps: WhisperDeps): SpeechEngine {
       const { said, detected } = await recognisePieces(pieces, {
         language: spoken,
         parallel: deps.parallel,
+        segments,
         recognise: ({ startSample, endSample }, inLanguage) =>
           recognise(samples.subarray(startSample, endSample), { ...options, language: inLanguage }),
       })
@@ -75,7 +73,7 @@ export function createWhisperEngine(deps: WhisperDeps): SpeechEngine {
       return {
         audioSeconds: seconds,
         channels,
-        ...together(said.map(({ piece, recognition }) => place(recognition, piece, segments))),
+        ...together(said),
         language: detected?.language ?? spoken ?? 'en',
         ...(detected && { languageConfidence: detected.confidence }),
         model,
@@ -114,46 +112,4 @@ export function createWhisperEngine(deps: WhisperDeps): SpeechEngine {
 
 function termsOf(keyterms: readonly string[]): Pick<WindowOptions, 'keyterms'> {
   return keyterms.length > 0 ? { keyterms } : {}
-}
-
-interface Placed {
-  readonly text: string
-  readonly words: readonly SpokenWord[]
-}
-
-/** What a piece says, in the recording's time; nothing where a noise was taken for speech. */
-function place(recognition: Recognition, piece: Piece, segments: readonly Segment[]): Placed {
-  const speech = segments.filter(
-    ({ startSample, endSample }) => endSample > piece.startSample && startSample < piece.endSample,
-  )
-  const voiced = speech.reduce((sum, { startSample, endSample }) => sum + endSample - startSample, 0)
-  if (isBlip(recognition, voiced)) return { text: '', words: [] }
-
-  const speechTimes = speech.map(({ startSample, endSample }) => ({
-    startSeconds: (startSample - piece.startSample) / SAMPLE_RATE_HZ,
-    endSeconds: (endSample - piece.startSample) / SAMPLE_RATE_HZ,
-  }))
-  const offset = piece.startSample / SAMPLE_RATE_HZ
-  return {
-    text: recognition.text,
-    words: clampWords(recognition.words, speechTimes).map(({ word, startSeconds, endSeconds, confidence }) => ({
-      word,
-      startSeconds: roundSeconds(offset + startSeconds),
-      endSeconds: roundSeconds(Math.min(piece.endSample / SAMPLE_RATE_HZ, offset + endSeconds)),
-      confidence,
-    })),
-  }
-}
-
-function together(pieces: readonly Placed[]): Pick<Transcript, 'text' | 'words' | 'confidence'> {
-  const words = pieces.flatMap((piece) => piece.words)
-  const sum = words.reduce((total, { confidence }) => total + confidence, 0)
-  return {
-    text: pieces
-      .map(({ text }) => text)
-      .filter(Boolean)
-      .join(' '),
-    words,
-    confidence: words.length === 0 ? 0 : sum / words.length,
-  }
 }

@@ -1,0 +1,46 @@
+import { loudnessEars } from '../vad/loudness-ears.ts'
+import type { DetectedLanguage, Recogniser } from '../whisper/port.ts'
+import type { SpeechEngine } from './port.ts'
+import { createWhisperEngine } from './whisper.ts'
+
+export interface Heard {
+  readonly seconds: number
+  readonly language: string | undefined
+}
+
+export interface Scripted {
+  readonly engine: SpeechEngine
+  /** What the recogniser was asked, in order. */
+  readonly heard: Heard[]
+}
+
+/** An engine whose recogniser hears one word in every window, detects what its length says, and writes down what it is asked. */
+export function startScripted(
+  detect: (seconds: number) => DetectedLanguage,
+  languages: readonly string[] = ['en', 'es', 'de'],
+): Scripted {
+  const heard: Heard[] = []
+  const recogniser: Recogniser = {
+    model: { name: 'scripted', version: '1' },
+    languages,
+    interimIntervalSeconds: 0.5,
+    async recognise(samples, { language }) {
+      const seconds = (typeof samples === 'function' ? samples() : samples).length / 16_000
+      heard.push({ seconds, language })
+      return {
+        text: 'word',
+        words: [{ word: 'word', startSeconds: 0.4, endSeconds: 0.8, confidence: 1 }],
+        confidence: 1,
+        averageLogProbability: 0,
+        noSpeechProbability: 0,
+        compressionRatio: 1,
+        ...(language === undefined && { detectedLanguage: detect(seconds) }),
+        computeMs: 0,
+      }
+    },
+    stop: async () => undefined,
+  }
+  const release = async (): Promise<void> => undefined
+  const engine = createWhisperEngine({ recogniser, ears: loudnessEars, maxAudioSeconds: 600, parallel: 2, release })
+  return { engine, heard }
+}
