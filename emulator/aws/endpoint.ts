@@ -2,6 +2,7 @@ import { createServer, type RequestListener, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net'
 import type { QueueBackend } from '../backends/queue/port.ts'
 import { serveQuickly } from './quick-connection.ts'
+import { sharingReads } from './shared-reads.ts'
 
 export interface AwsEndpointDeps {
   readonly host: string
@@ -56,7 +57,8 @@ export async function startAwsEndpoint(deps: AwsEndpointDeps): Promise<AwsEndpoi
   const handOver = (socket: Socket): void => {
     for (const read of readByHttp) Reflect.apply(read, server, [socket])
   }
-  server.on('connection', (socket) => {
+  server.on('connection', (accepted) => {
+    const socket = sharingReads(accepted)
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
     serveQuickly(socket, { answer: () => queue()?.answer, handOver })

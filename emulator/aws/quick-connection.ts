@@ -36,6 +36,8 @@ export function serveQuickly(socket: Socket, { answer, handOver }: QuickConnecti
   function take(chunk: Buffer): void {
     ahead = ahead.length === 0 ? chunk : Buffer.concat([ahead, chunk])
     read()
+    // The next read overwrites the chunk.
+    if (ahead.length > 0) ahead = Buffer.from(ahead)
   }
 
   function read(): void {
@@ -88,7 +90,7 @@ export function serveQuickly(socket: Socket, { answer, handOver }: QuickConnecti
 
   function leave(): void {
     socket.off('data', take).off('end', endOfRequests).off('close', abandon).off('error', ignore)
-    socket.unshift(ahead)
+    socket.unshift(Buffer.from(ahead))
     ahead = NOTHING
     handOver(socket)
   }
