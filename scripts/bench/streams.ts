@@ -1,106 +1,131 @@
 /**
  * How many streams can speak at once: the bundled clips, over and over, into ever more live streams of one engine of two
- * workers, in real time. Prints how long after its audio an interim and a final come, and the CPU time it takes.
+ * workers, in real time.
  *
- *   npm run bench streams [most streams] [seconds]
+ *   npm run bench streams [most streams] [seconds] [first number of streams] [step]
+ *
+ * Prints how long after the audio that they are of interims come; how long after its end a word is shown for good; how
+ * long after an endpoint's audio its final comes; the CPU time a second of audio takes, all threads together (in
+ * brackets the listening thread's part); the longest gaps of the main thread's event loop; and the process's memory.
  */
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openWav } from '../../services/stt/audio/file.ts'
 import { createWhisperEngine } from '../../services/stt/engines/whisper.ts'
+import { LIVE_OPTIONS } from '../../services/stt/live/testing.ts'
 import { startEars } from '../../services/stt/vad/threaded-ears.ts'
 import { startRecogniser } from '../../services/stt/whisper/recogniser.ts'
 import { MODEL_DIR } from '../../services/stt/whisper/testing.ts'
 import { systemClock } from '../../services/wire/clock.ts'
 import { silentLog } from '../../services/wire/log.ts'
 import { bundledClips } from '../walk/clips.ts'
+import type { TimedResult } from '../walk/lockstep.ts'
+import { steadinessOf } from '../walk/steadiness.ts'
+import { threadsOf } from './streams/threads.ts'
 
 const BYTES_PER_SECOND = 32_000
 const CHUNK_SECONDS = 0.1
-/** An interim is worth having while it is younger than this. */
-const MAX_INTERIM_LAG_SECONDS = 1.5
+const WORKERS = 2
+/** The target: p95, for interims and for words. */
+const MAX_LAG_SECONDS = 1.5
+const LOOP_RESOLUTION_MS = 5
 
-const mostStreams = Number(process.argv[2] ?? 24)
-const seconds = Number(process.argv[3] ?? 20)
+const [mostStreams = 32, seconds = 20, firstStreams = 4, step = 4] = process.argv.slice(2).map(Number)
 const options = { clock: systemClock, log: silentLog }
-const recogniser = await startRecogniser({ modelDir: MODEL_DIR, workers: 2, threadsPerWorker: 1, ...options })
-const ears = await startEars({ vadModelFile: `${MODEL_DIR}/../silero-vad/model.onnx`, ...options })
+const recogniser = await startRecogniser({ modelDir: MODEL_DIR, workers: WORKERS, threadsPerWorker: 1, ...options })
+const { value: ears, threads: listening } = await threadsOf(() =>
+  startEars({ vadModelFile: `${MODEL_DIR}/../silero-vad/model.onnx`, ...options }),
+)
 const engine = createWhisperEngine({
   recogniser,
   ears,
   maxAudioSeconds: 600,
-  parallel: 2,
+  parallel: WORKERS,
   release: async () => undefined,
 })
 const clips = await bundledClips()
 const speech = Buffer.concat(clips.map(({ bytes }) => openWav(bytes, Number.POSITIVE_INFINITY).audio))
 
-console.log('streams  interims: lag p50 / p95, a second and stream  finals: lag p50 / p95  CPU s per s of audio')
-for (let streams = 4; streams <= mostStreams; streams += 4) await measure(streams)
+const COLUMNS = [
+  ['streams', 9],
+  ['interims: lag p50 / p95, a second', 36],
+  ['words: lag p50 / p95', 23],
+  ['finals: lag p50 / p95', 24],
+  ['CPU s per s (ears)', 21],
+  ['loop gap p99 / max', 21],
+  ['RSS', 9],
+] as const
+print(COLUMNS.map(([title]) => title))
+for (let streams = firstStreams; streams <= mostStreams; streams += step) await measure(streams)
 await recogniser.stop()
 await ears.stop()
 
 async function measure(streams: number): Promise<void> {
-  const interims: number[] = []
-  const finals: number[] = []
+  const loop = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS })
   const before = process.cpuUsage()
-  await Promise.all(Array.from({ length: streams }, (_, index) => speak(index / streams, { interims, finals })))
+  const listenedBefore = await listening.cpuSeconds()
+  loop.enable()
+  const told = await Promise.all(Array.from({ length: streams }, (_, index) => speak(index / streams)))
+  loop.disable()
   const { user, system } = process.cpuUsage(before)
   const audioSeconds = streams * seconds
-  const columns = [
-    String(streams).padEnd(9),
-    `${pair(interims)}, ${(interims.length / audioSeconds).toFixed(1)}`.padEnd(46),
-    pair(finals).padEnd(23),
-    ((user + system) / 1e6 / audioSeconds).toFixed(3),
-    share(interims, 0.95) > MAX_INTERIM_LAG_SECONDS ? '  TOO LATE' : '',
-  ]
-  console.log(columns.join(''))
-}
-
-interface Lags {
-  readonly interims: number[]
-  readonly finals: number[]
+  const listened = ((await listening.cpuSeconds()) - listenedBefore) / audioSeconds
+  const results = told.flat()
+  const interims = results.filter(({ result }) => !result.isFinal).map(lagOf)
+  // A cut lies seconds back; what ends at an endpoint covers 0.2 s of a pause whose endpoint comes at 0.3 s.
+  const finals = results.filter(({ result }) => result.speechFinal).map(lagOf)
+  const words = told.flatMap((each) => steadinessOf(each).lagsSeconds)
+  const isLate = share(interims, 0.95) > MAX_LAG_SECONDS || share(words, 0.95) > MAX_LAG_SECONDS
+  print([
+    String(streams),
+    `${pair(interims, 's')}, ${(interims.length / audioSeconds).toFixed(1)}`,
+    pair(words, 's'),
+    pair(finals, 's'),
+    `${((user + system) / 1e6 / audioSeconds).toFixed(3)} (${listened.toFixed(3)})`,
+    `${gapMs(loop.percentile(99))} / ${gapMs(loop.max)} ms`,
+    `${(process.memoryUsage.rss() / 2 ** 20).toFixed(0)} MiB`,
+    isLate ? 'TOO LATE' : '',
+  ])
 }
 
 /** One stream from some place in the speech on; each starts at another moment. */
-async function speak(place: number, { interims, finals }: Lags): Promise<void> {
+async function speak(place: number): Promise<TimedResult[]> {
   await sleep(place * 500)
-  let startMs = 0
-  const stream = engine.openStream(
-    {
-      encoding: 'linear16',
-      sampleRateHz: 16_000,
-      channels: 1,
-      language: 'en',
-      interimResults: true,
-      endpointingMs: 300,
-      utteranceEndMs: undefined,
-      vadEvents: false,
-    },
-    (message) => {
-      if (message.type !== 'Result') return
-      const endSeconds = message.startSeconds + message.durationSeconds
-      const lagSeconds = (performance.now() - startMs) / 1000 - endSeconds
-      // Spans end where the window did, or 0.2 s into a pause whose endpoint comes at 0.3 s; a cut lies seconds back.
-      if (!message.isFinal) interims.push(lagSeconds)
-      else if (message.speechFinal) finals.push(lagSeconds)
-    },
-  )
-  startMs = performance.now()
-  const step = CHUNK_SECONDS * BYTES_PER_SECOND
-  const first = Math.floor(place * (speech.length / step))
+  const told: TimedResult[] = []
+  const startMs = performance.now()
+  const stream = engine.openStream({ ...LIVE_OPTIONS, encoding: 'linear16' }, (message) => {
+    if (message.type === 'Result') told.push({ atSeconds: (performance.now() - startMs) / 1000, result: message })
+    else if (message.type === 'Failure') throw new Error(message.error)
+  })
+  const chunkBytes = CHUNK_SECONDS * BYTES_PER_SECOND
+  const first = Math.floor(place * (speech.length / chunkBytes))
   for (let chunk = 0; chunk < seconds / CHUNK_SECONDS; chunk += 1) {
-    const from = ((first + chunk) * step) % (speech.length - step)
+    const from = ((first + chunk) * chunkBytes) % (speech.length - chunkBytes)
     await sleep(Math.max(0, startMs + (chunk + 1) * CHUNK_SECONDS * 1000 - performance.now()))
-    void stream.write(speech.subarray(from, from + step))
+    void stream.write(speech.subarray(from, from + chunkBytes))
   }
   await stream.close()
+  return told
 }
 
-function pair(values: readonly number[]): string {
-  return `${share(values, 0.5).toFixed(2)} / ${share(values, 0.95).toFixed(2)} s`
+function lagOf({ atSeconds, result }: TimedResult): number {
+  return atSeconds - result.startSeconds - result.durationSeconds
+}
+
+/** The histogram counts from one tick to the next. */
+function gapMs(nanoseconds: number): string {
+  return Math.max(0, nanoseconds / 1e6 - LOOP_RESOLUTION_MS).toFixed(0)
+}
+
+function pair(values: readonly number[], unit: string): string {
+  return `${share(values, 0.5).toFixed(2)} / ${share(values, 0.95).toFixed(2)} ${unit}`
 }
 
 function share(values: readonly number[], part: number): number {
   const sorted = values.toSorted((one, other) => one - other)
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN
+}
+
+function print(cells: readonly string[]): void {
+  console.log(cells.map((cell, index) => cell.padEnd(COLUMNS[index]?.[1] ?? 0)).join(''))
 }
