@@ -1,6 +1,7 @@
+import * as fc from 'fast-check'
 import { test } from 'vitest'
 import type { ModelManifest } from '../models/manifest.ts'
-import { createLogitRules } from './logit-rules.ts'
+import { createLogitRules, type Choice } from './logit-rules.ts'
 import { createRandom } from './random.ts'
 
 // Text 0-9, end of text 10, control tokens 11-16, timestamps 17-99.
@@ -141,4 +142,50 @@ test('a drawn token carries its own probability, not that of the likeliest', ({ 
 
   expect(choice.token).toBe(7)
   expect(choice.logProbability).toBeCloseTo(1 - Math.log(Math.exp(2) + Math.exp(1)), 5)
+})
+
+/** Whisper's rules as they are told: each token is allowed or not, and all that are allowed are weighed together. */
+function chooseByMask(logits: Float32Array, chosen: readonly number[], timestamps: boolean): Choice {
+  const isTime = (token: number | undefined): boolean => token !== undefined && token >= T0
+  const afterTime = isTime(chosen.at(-1))
+  const afterPair = afterTime && (chosen.length < 2 || isTime(chosen.at(-2)))
+  const latest = chosen.findLast(isTime)
+  const isAllowed = (token: number): boolean => {
+    if (manifest.suppressed.includes(token)) return false
+    if (chosen.length === 0 && manifest.suppressedFirst.includes(token)) return false
+    if (!timestamps) return token <= END
+    if (chosen.length === 0) return token >= T0 && token <= T0 + 50
+    if (token < END) return !afterTime || afterPair
+    if (token === END) return true
+    if (token < T0 || afterPair) return false
+    return latest === undefined ? token > T0 : afterTime ? token >= latest : token > latest
+  }
+  const allowed = Array.from(logits.keys()).filter(isAllowed)
+  const weight = (token: number): number => Math.exp(logits[token] ?? 0)
+  const total = (tokens: readonly number[]): number => tokens.reduce((sum, token) => sum + weight(token), 0)
+  const times = allowed.filter(isTime)
+  const bestText = Math.max(...allowed.filter((token) => !isTime(token)).map(weight))
+  const among = total(times) > bestText ? times : allowed
+  const token = among.toSorted((one, other) => weight(other) - weight(one) || one - other)[0] ?? 0
+  return { token, logProbability: Math.log(weight(token) / total(among)) }
+}
+
+test('chooses what the rules taken one by one leave as the likeliest, with its probability', ({ expect }) => {
+  const chosenTokens = fc.array(fc.oneof(fc.nat(END - 1), fc.integer({ min: T0, max: 99 })), { maxLength: 6 })
+  const logit = fc.integer({ min: -12, max: 12 })
+  fc.assert(
+    fc.property(
+      fc.array(logit, { minLength: 100, maxLength: 100 }),
+      chosenTokens,
+      fc.boolean(),
+      (values, chosen, timestamps) => {
+        const expected = chooseByMask(Float32Array.from(values), chosen, timestamps)
+
+        const choice = createLogitRules(manifest, timestamps).choose(Float32Array.from(values), chosen)
+
+        expect(choice.token).toBe(expected.token)
+        expect(choice.logProbability).toBeCloseTo(expected.logProbability, 4)
+      },
+    ),
+  )
 })

@@ -1,4 +1,5 @@
 import type { ModelManifest } from '../models/manifest.ts'
+import { weighLogits } from './logit-mass.ts'
 import type { Random } from './random.ts'
 
 export interface Choice {
@@ -19,11 +20,11 @@ export interface LogitRules {
   choose(logits: Float32Array, chosen: readonly number[]): Choice
 }
 
+/** A token below e⁻¹⁶ (10⁻⁷) of the likeliest is not worth drawing. */
+const NEGLIGIBLE_LOGIT = 16
+
 /** The first word starts within the first second of a window (positions of 20 ms). */
 const MAX_INITIAL_TIMESTAMP = 50
-
-/** A token below e⁻¹⁶ (10⁻⁷) of the likeliest is not worth its exponential, and nearly all of them are. */
-const NEGLIGIBLE_LOGIT = 16
 
 /**
  * Whisper's decoding rules. Timestamps come in pairs around each phrase, never go back, and win over text when together
@@ -43,16 +44,14 @@ export function createLogitRules(manifest: ModelManifest, timestamps: boolean, s
       const allowed = timestamps
         ? allowedRanges(chosen, { endOfText, firstTimestamp, vocabulary: dimensions.vocabulary })
         : { textFrom: 0, textTo: endOfText + 1, timesFrom: 0, timesTo: 0 }
-      const text = likeliest(logits, allowed.textFrom, allowed.textTo)
-      const time = likeliest(logits, allowed.timesFrom, allowed.timesTo)
+      const text = weighLogits(logits, allowed.textFrom, allowed.textTo)
+      const time = weighLogits(logits, allowed.timesFrom, allowed.timesTo)
       const largest = Math.max(text.logit, time.logit)
-      const timeSum = sumExponentials(logits, allowed.timesFrom, allowed.timesTo, largest)
+      const timeSum = time.sum * Math.exp(time.logit - largest)
       const isTime = timeSum > Math.exp(text.logit - largest)
-      const sum = isTime ? timeSum : timeSum + sumExponentials(logits, allowed.textFrom, allowed.textTo, largest)
+      const sum = isTime ? timeSum : timeSum + text.sum * Math.exp(text.logit - largest)
       const best = isTime ? time : text
-      const token = sampling
-        ? draw(logits, isTime ? { ...allowed, textTo: allowed.textFrom } : allowed, sampling)
-        : best.token
+      const token = sampling ? draw(logits, isTime ? withoutText(allowed) : allowed, sampling) : best.token
       return { token, logProbability: (logits[token] as number) - largest - Math.log(sum) }
     },
   }
@@ -87,34 +86,15 @@ function allowedRanges(chosen: readonly number[], { endOfText, firstTimestamp, v
   return { textFrom: afterTime ? endOfText : 0, textTo: endOfText + 1, timesFrom, timesTo: vocabulary }
 }
 
-function likeliest(logits: Float32Array, from: number, to: number): { readonly token: number; readonly logit: number } {
-  let token = from
-  let logit = Number.NEGATIVE_INFINITY
-  for (let id = from; id < to; id += 1) {
-    const value = logits[id] as number
-    if (value > logit) {
-      logit = value
-      token = id
-    }
-  }
-  return { token, logit }
-}
-
-function sumExponentials(logits: Float32Array, from: number, to: number, largest: number): number {
-  const threshold = largest - NEGLIGIBLE_LOGIT
-  let sum = 0
-  for (let id = from; id < to; id += 1) {
-    const value = logits[id] as number
-    if (value > threshold) sum += Math.exp(value - largest)
-  }
-  return sum
+function withoutText(ranges: TokenRanges): TokenRanges {
+  return { ...ranges, textTo: ranges.textFrom }
 }
 
 /** One token of the ranges, each as often as its share at this temperature. */
 function draw(logits: Float32Array, ranges: TokenRanges, { temperature, random }: Sampling): number {
   const { textFrom, textTo, timesFrom, timesTo } = ranges
-  const text = likeliest(logits, textFrom, textTo)
-  const time = likeliest(logits, timesFrom, timesTo)
+  const text = weighLogits(logits, textFrom, textTo)
+  const time = weighLogits(logits, timesFrom, timesTo)
   const best = time.logit > text.logit ? time : text
   const threshold = best.logit - NEGLIGIBLE_LOGIT * temperature
   const candidates: number[] = []
@@ -143,6 +123,6 @@ function draw(logits: Float32Array, ranges: TokenRanges, { temperature, random }
 
 /** Probability of one token among all of them. */
 export function probabilityOf(logits: Float32Array, token: number): number {
-  const { logit } = likeliest(logits, 0, logits.length)
-  return Math.exp((logits[token] as number) - logit) / sumExponentials(logits, 0, logits.length, logit)
+  const { logit, sum } = weighLogits(logits, 0, logits.length)
+  return Math.exp((logits[token] as number) - logit) / sum
 }
