@@ -29,11 +29,48 @@ const NEXT = new RegExp(
   'iy',
 )
 
+/** What of a head is needed to read and answer its request. */
+interface Head {
+  readonly target: string | undefined
+  readonly host: string
+  readonly bodyStart: number
+  readonly end: number
+}
+
 /**
- * The request that `bytes` begin with: POST to `/` with a Content-Length and nothing that changes how a message is read.
- * Undefined when it is any other, malformed or not whole: those are for a reader that knows all of HTTP.
+ * A reader of one connection's requests: it returns the one that `bytes` begin with, POST to `/` with a Content-Length
+ * and nothing that changes how a message is read. Undefined when it is any other, malformed or not whole: those are for
+ * a reader that knows all of HTTP.
  */
-export function readPlainRequest(bytes: Buffer): PlainRequest | undefined {
+export function createPlainReader(): (bytes: Buffer) => PlainRequest | undefined {
+  /** Of the last request. A client that signs nothing sends the same again, which is compared in a fifth of the time. */
+  let head: Head | undefined
+  const room = Buffer.allocUnsafeSlow(ROOM_BYTES)
+
+  function headOf(bytes: Buffer): Head | undefined {
+    if (head && bytes.length >= head.bodyStart && bytes.compare(room, 0, head.bodyStart, 0, head.bodyStart) === 0) {
+      return head
+    }
+    const read = readHead(bytes)
+    const isKept = read && read.bodyStart <= ROOM_BYTES
+    head = isKept ? read : undefined
+    if (isKept) bytes.copy(room, 0, 0, read.bodyStart)
+    return read
+  }
+
+  return (bytes) => {
+    const read = headOf(bytes)
+    if (!read || read.end > bytes.length) return undefined
+    const { target, host, bodyStart, end } = read
+    return { target, host, body: bytes.toString('utf8', bodyStart, end), end }
+  }
+}
+
+/** Longer heads are read each time. */
+const ROOM_BYTES = 1024
+
+/** The head that `bytes` begin with, when it is whole and plain. */
+function readHead(bytes: Buffer): Head | undefined {
   const text = bytes.toString('latin1', 0, Math.min(bytes.length, MAX_HEAD_BYTES))
   if (!text.startsWith(START)) return undefined
   let host: string | undefined
@@ -56,7 +93,5 @@ export function readPlainRequest(bytes: Buffer): PlainRequest | undefined {
   }
   if (host === undefined || length === undefined) return undefined
   const bodyStart = NEXT.lastIndex
-  const end = bodyStart + Number(length)
-  if (end > bytes.length) return undefined
-  return { target, host, body: bytes.toString('utf8', bodyStart, end), end }
+  return { target, host, bodyStart, end: bodyStart + Number(length) }
 }

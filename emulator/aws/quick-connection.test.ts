@@ -2,11 +2,11 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { GetQueueUrlCommand, SQSClient } from '@aws-sdk/client-sqs'
-import { array, assert, asyncProperty, constantFrom, nat, oneof, record, string, subarray } from 'fast-check'
+import { array, assert, asyncProperty, constantFrom, nat, oneof, property, record, string, subarray } from 'fast-check'
 import { type TestContext, test } from 'vitest'
 import { spec, started, temporary } from '../backends/queue/embedded/testing.ts'
 import { type AwsEndpoint, startAwsEndpoint } from './endpoint.ts'
-import { readPlainRequest } from './plain-request.ts'
+import { createPlainReader } from './plain-request.ts'
 
 type Cleanup = TestContext['onTestFinished']
 
@@ -145,9 +145,31 @@ test('what SDKs send is plain', async ({ expect, onTestFinished }) => {
   const [bytes] = (await once(socket, 'data')) as [Buffer]
   const host = `127.0.0.1:${port}`
   const body = '{"QueueName":"jobs"}'
-  expect(readPlainRequest(bytes)).toEqual({ target: 'AmazonSQS.GetQueueUrl', host, body, end: bytes.length })
+  expect(createPlainReader()(bytes)).toEqual({ target: 'AmazonSQS.GetQueueUrl', host, body, end: bytes.length })
   socket.destroy()
   await expect(asked).rejects.toThrow()
+})
+
+test('a reader that has read other requests before reads as a new one does', ({ expect }) => {
+  // Heads with the same length and another target, sizes that are wrong, ends that are missing.
+  const requests = record({
+    body: oneof(constantFrom('{}', '{"a":1}'), string({ maxLength: 12 })),
+    action: constantFrom('SendMessage', 'sendMessage', 'ListQueues'),
+    more: constantFrom([], ['x: 1'], ['x: 2'], ['Connection: close'], [`x: ${'y'.repeat(2000)}`]),
+    size: constantFrom(0, 0, 0, 1, -1),
+    lost: constantFrom(0, 0, 0, 1, 30),
+  })
+  const read = createPlainReader()
+  assert(
+    property(array(requests, { maxLength: 8 }), (sequence) => {
+      for (const { body, action, more, size, lost } of sequence) {
+        const length = `Content-Length: ${Buffer.byteLength(body) + size}`
+        const whole = Buffer.from(post([HOST, call(action), ...more, length], body))
+        const bytes = whole.subarray(0, whole.length - lost)
+        expect(read(bytes)).toEqual(createPlainReader()(bytes))
+      }
+    }),
+  )
 })
 
 test('who sends far ahead of the answers gets all of them, in order', async ({ expect, onTestFinished }) => {

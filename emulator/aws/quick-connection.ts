@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { QueueAnswer, QueueReply } from '../backends/queue/port.ts'
-import { readPlainRequest } from './plain-request.ts'
+import { createPlainReader } from './plain-request.ts'
 
 export interface QuickConnectionDeps {
   /** Who answers, if anybody is there. */
@@ -19,6 +19,7 @@ const NOTHING = Buffer.alloc(0)
 export function serveQuickly(socket: Socket, { answer, handOver }: QuickConnectionDeps): void {
   /** What was read and not yet looked at. */
   let ahead: Buffer = NOTHING
+  const readRequest = createPlainReader()
   let isAnswering = false
   let isReading = false
   let hasEnded = false
@@ -51,7 +52,7 @@ export function serveQuickly(socket: Socket, { answer, handOver }: QuickConnecti
   }
 
   function readOne(): void {
-    const request = readPlainRequest(ahead)
+    const request = readRequest(ahead)
     const respond = request && answer()
     if (!request || !respond) return leave()
     const { target, host, body } = request
