@@ -16,8 +16,8 @@ export interface Programme {
   readonly frameSeconds: number
   readonly seconds: number
   readonly words: string
-  /** Compressed: what is broken in it may end the stream. */
-  readonly isCompressed: boolean
+  /** One sentence over and over, without pauses. */
+  readonly isRepeated: boolean
 }
 
 const SAMPLE_RATE_HZ = 16_000
@@ -49,14 +49,14 @@ const PCM_FORMS: readonly PcmForm[] = [
 const FELLOW = { seconds: 2.4, words: 'And so, my fellow Americans' }
 /** Formats whose files may follow each other in one stream, and how often; those of more than one link are chains. */
 const COMPRESSED = [
-  { file: 'fellow.mp3', query: 'encoding=mp3', times: 3 },
+  { file: 'fellow.mp3', query: 'encoding=mp3', times: 2 },
   { file: 'fellow.mp3', query: '', times: 1 },
-  { file: 'fellow.opus.ogg', query: 'encoding=ogg-opus', times: 3 },
+  { file: 'fellow.opus.ogg', query: 'encoding=ogg-opus', times: 2 },
   { file: 'fellow.vorbis.ogg', query: '', times: 1 },
   { file: 'fellow.opus.webm', query: 'encoding=webm', times: 1 },
   { file: 'fellow.flac', query: 'encoding=flac', times: 1 },
 ] as const
-const OPUS_TIMES = 3
+const OPUS_TIMES = 2
 
 interface Speech {
   readonly samples: Float32Array
@@ -96,7 +96,7 @@ function toPcmProgramme({ samples, words }: Speech, form: PcmForm): Programme {
     frameSeconds: FRAME_SECONDS,
     seconds: resampled.length / rateHz,
     words,
-    isCompressed: false,
+    isRepeated: false,
   }
 }
 
@@ -112,7 +112,7 @@ async function toCompressedProgramme({ file, query, times }: (typeof COMPRESSED)
     frameSeconds: FRAME_SECONDS,
     seconds,
     words: repeated(times),
-    isCompressed: true,
+    isRepeated: times > 1,
   }
 }
 
@@ -129,7 +129,7 @@ async function opusPackets(): Promise<Programme> {
     frameSeconds: OPUS_FRAME_SECONDS,
     seconds: frames.length * OPUS_FRAME_SECONDS,
     words: repeated(OPUS_TIMES),
-    isCompressed: true,
+    isRepeated: true,
   }
 }
 
@@ -146,7 +146,7 @@ async function wholeWav(): Promise<Programme> {
     frameSeconds: FRAME_SECONDS,
     seconds: audioBytes / 2 / SAMPLE_RATE_HZ,
     words: clip?.words ?? '',
-    isCompressed: false,
+    isRepeated: false,
   }
 }
 

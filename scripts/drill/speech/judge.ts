@@ -15,6 +15,8 @@ const SLACK_SECONDS = 0.002
 const WORD_SLACK_SECONDS = 0.25
 /** Another endpoint, another cut: other neighbours to hear a phrase with. */
 const OTHER_WORDS = 2
+/** The same sentence over and over is what the guards against loops are for: one copy may be taken for one. */
+const OTHER_WORDS_IN_REPEATS = 5
 const OTHER_WORDS_SHARE = 0.15
 /** A word that is finalized in its middle is heard as two halves, and its neighbours without each other. */
 const OTHER_WORDS_A_FINALIZE = 3
@@ -83,7 +85,8 @@ function faultsInOrder({ plan, messages, nonsense, sentSeconds }: Spoken): strin
     if (endSeconds > sentSeconds + WORD_SLACK_SECONDS) faults.push(`${what} is later than all audio`)
     faults.push(...faultsInResult(message).map((fault) => `${what}: ${fault}`))
     if (!isFinal && !plan.interimResults) faults.push(`${what}, but none was wanted`)
-    if (isFinal) committedSeconds = Math.max(committedSeconds, endSeconds)
+    // One without length answers a Finalize in silence: it says nothing about what is before or after it.
+    if (isFinal && endSeconds > startSeconds) committedSeconds = Math.max(committedSeconds, endSeconds)
   }
   const errors = messages.filter(({ type }) => type === 'Error').length
   if (plan.ending !== 'damaged' && errors > nonsense)
@@ -146,6 +149,7 @@ function faultsInWords(spoken: Spoken, { words }: Baseline, { isKilled }: Circum
     OTHER_WORDS +
     share * expected.length +
     finalizes * OTHER_WORDS_A_FINALIZE +
+    (plan.programme.isRepeated ? OTHER_WORDS_IN_REPEATS : 0) +
     (isKilled ? OTHER_WORDS_AFTER_A_KILL : 0)
   const others = editDistance(expected, heard)
   if (others > allowed) faults.push(`${others} words differ: "${heard.join(' ')}" for "${expected.join(' ')}"`)
