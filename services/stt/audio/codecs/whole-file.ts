@@ -22,6 +22,11 @@ export async function decodeWhole(
   }
 }
 
+/** @throws {@link SpeechError} 415 where npm installed no decoder. */
+export async function assertDecoder(name: string): Promise<void> {
+  await loadDecoder(name)
+}
+
 /** What is used of the package, in the Web Audio API's words. Its own declarations would bring in a browser's globals. */
 interface WebAudio {
   readonly OfflineAudioContext: new (
