@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { fixturePath } from '../../../fixtures/fixture-path.ts'
-import { MULAW } from '../../../services/stt/audio/companding.ts'
 import { createOggReader } from '../../../services/stt/audio/containers/ogg-pages.ts'
 import { openWav } from '../../../services/stt/audio/file.ts'
 import { bundledClips } from '../../walk/clips.ts'
+import { cut, joined, resample, SAMPLE_RATE_HZ, samplesOf, silence, toLinear16, toMulaw } from './pcm.ts'
 
 /** Something to say over a live connection: its bytes as a client sends them, and the words in it. */
 export interface Programme {
@@ -16,11 +16,12 @@ export interface Programme {
   readonly frameSeconds: number
   readonly seconds: number
   readonly words: string
+  /** Its bytes say nothing about how much sound is in them. */
+  readonly isCompressed: boolean
   /** One sentence over and over, without pauses. */
   readonly isRepeated: boolean
 }
 
-const SAMPLE_RATE_HZ = 16_000
 const FRAME_SECONDS = 0.1
 const OPUS_FRAME_SECONDS = 0.02
 const LEAST_PAUSE_SECONDS = 0.3
@@ -96,6 +97,7 @@ function toPcmProgramme({ samples, words }: Speech, form: PcmForm): Programme {
     frameSeconds: FRAME_SECONDS,
     seconds: resampled.length / rateHz,
     words,
+    isCompressed: false,
     isRepeated: false,
   }
 }
@@ -112,6 +114,7 @@ async function toCompressedProgramme({ file, query, times }: (typeof COMPRESSED)
     frameSeconds: FRAME_SECONDS,
     seconds,
     words: repeated(times),
+    isCompressed: true,
     isRepeated: times > 1,
   }
 }
@@ -129,6 +132,7 @@ async function opusPackets(): Promise<Programme> {
     frameSeconds: OPUS_FRAME_SECONDS,
     seconds: frames.length * OPUS_FRAME_SECONDS,
     words: repeated(OPUS_TIMES),
+    isCompressed: true,
     isRepeated: true,
   }
 }
@@ -146,63 +150,11 @@ async function wholeWav(): Promise<Programme> {
     frameSeconds: FRAME_SECONDS,
     seconds: audioBytes / 2 / SAMPLE_RATE_HZ,
     words: clip?.words ?? '',
+    isCompressed: false,
     isRepeated: false,
   }
 }
 
 function repeated(times: number): string {
   return Array.from({ length: times }, () => FELLOW.words).join(' ')
-}
-
-function cut(bytes: Buffer, frameBytes: number): Buffer[] {
-  return Array.from({ length: Math.ceil(bytes.length / frameBytes) }, (_, index) =>
-    bytes.subarray(index * frameBytes, (index + 1) * frameBytes),
-  )
-}
-
-function silence(seconds: number): Float32Array {
-  return new Float32Array(Math.round(seconds * SAMPLE_RATE_HZ))
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  return Float32Array.from(parts.flatMap((part) => [...part]))
-}
-
-function samplesOf(pcm: Uint8Array): Float32Array {
-  const view = new DataView(pcm.buffer, pcm.byteOffset, pcm.byteLength)
-  return Float32Array.from({ length: pcm.length / 2 }, (_, index) => view.getInt16(2 * index, true) / 32_768)
-}
-
-/** By straight lines, and by means where samples become fewer: good enough to be understood. */
-function resample(samples: Float32Array, rateHz: number): Float32Array {
-  const ratio = SAMPLE_RATE_HZ / rateHz
-  return Float32Array.from({ length: Math.floor(samples.length / ratio) }, (_, index) => {
-    const [before = 0, after = before] = samples.subarray(Math.floor(index * ratio), Math.floor(index * ratio) + 2)
-    const between = ratio > 1 ? 0.5 : (index * ratio) % 1
-    return before + (after - before) * between
-  })
-}
-
-function toLinear16(samples: Float32Array, channels: number): Buffer {
-  const bytes = Buffer.alloc(samples.length * channels * 2)
-  for (let at = 0; at < samples.length * channels; at += 1) {
-    bytes.writeInt16LE(Math.round((samples[Math.floor(at / channels)] ?? 0) * 32_767), 2 * at)
-  }
-  return bytes
-}
-
-/** The nearest of the 256 values. */
-function toMulaw(samples: Float32Array): Buffer {
-  const values = Array.from(MULAW, (value, byte) => ({ value, byte })).toSorted((a, b) => a.value - b.value)
-  return Buffer.from(
-    Array.from(samples, (sample) => {
-      let [low, high] = [0, values.length - 1]
-      while (low < high) {
-        const middle = (low + high) >> 1
-        if ((values[middle]?.value ?? 0) < sample) low = middle + 1
-        else high = middle
-      }
-      return values[low]?.byte ?? 0
-    }),
-  )
 }

@@ -3,7 +3,7 @@ import { request } from 'undici'
 import { fixturePath } from '../../../fixtures/fixture-path.ts'
 import { systemClock } from '../../../services/wire/clock.ts'
 import { editDistance, normalisedWords } from '../../wer.ts'
-import type { Door } from './speaker.ts'
+import type { Door } from './connection.ts'
 
 /** What became of one file. */
 export interface Sent {

@@ -7,7 +7,8 @@ import type { Hosted } from './hosted.ts'
 import { type Baseline, baselineOf, describedResult, faultsOf, finalsOf, textOf } from './judge.ts'
 import { described, plainPlan, planOf, PROPER } from './plan.ts'
 import type { Due } from './quiet.ts'
-import { type Door, speak, type Spoken } from './speaker.ts'
+import type { Door } from './connection.ts'
+import { speak, type Spoken } from './speaker.ts'
 
 export interface Round {
   /** Usage that has to be in the ledger soon. */
