@@ -1,3 +1,5 @@
+import type { Style } from './style.ts'
+
 /**
  * What a speech server says to the proxies. Inside the system times are seconds and words are objects; the proxies
  * turn them into the shapes of the public API.
@@ -69,7 +71,7 @@ export interface SpeechResult {
 }
 
 /** Query parameters of both routes, named as in the public API; unknown ones are ignored. */
-export interface SpeechQuery {
+export interface SpeechQuery extends Style {
   /** BCP-47, or `auto`: to be detected. Absent: the engine's own, English where it knows it. */
   readonly language?: string
   /** Terms that are likely to be said, one a line. */

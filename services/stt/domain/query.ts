@@ -1,4 +1,5 @@
-import type { StreamOptions } from '../engines/port.ts'
+import { STYLE_FLAGS, type Style } from '../../wire/style.ts'
+import type { FileOptions, StreamOptions } from '../engines/port.ts'
 import { SpeechError } from '../errors.ts'
 import { declaredEncoding } from './encodings.ts'
 import { resolveLanguage } from './language.ts'
@@ -29,6 +30,7 @@ export function parseStreamQuery(query: Query, installed: Installed): StreamOpti
     channels: integer(query, 'channels', CHANNELS) ?? DEFAULTS.channels,
     language: resolveLanguage(text(query, 'language'), installed),
     keyterms: keyterms(query),
+    style: style(query),
     interimResults: flag(query, 'interim_results', true),
     endpointingMs: endpointing(query),
     utteranceEndMs: integer(query, 'utterance_end_ms', SILENCE_MS),
@@ -36,18 +38,29 @@ export function parseStreamQuery(query: Query, installed: Installed): StreamOpti
   }
 }
 
-/** The language and terms of a file. @throws {@link SpeechError} 422. */
-export function parseFileQuery(
-  query: Query,
-  installed: Installed,
-): { language: string | undefined; keyterms: readonly string[] } {
-  return { language: resolveLanguage(text(query, 'language'), installed), keyterms: keyterms(query) }
+/** What a client asks for a file. @throws {@link SpeechError} 422. */
+export function parseFileQuery(query: Query, installed: Installed): Omit<FileOptions, 'signal'> {
+  return {
+    language: resolveLanguage(text(query, 'language'), installed),
+    keyterms: keyterms(query),
+    style: style(query),
+  }
 }
 
 /** One a line; the proxies see to their number and length. */
 function keyterms(query: Query): readonly string[] {
   const lines = text(query, 'keyterm')?.split('\n') ?? []
   return lines.map((line) => line.trim()).filter(Boolean)
+}
+
+/** Checked by the proxies, like terms. */
+function style(query: Query): Style {
+  return Object.fromEntries(
+    STYLE_FLAGS.flatMap((name) => {
+      const value = text(query, name)
+      return value === undefined ? [] : [[name, value]]
+    }),
+  )
 }
 
 function endpointing(query: Query): number | false {

@@ -1,3 +1,4 @@
+import type { Style } from '../../wire/style.ts'
 import type { SpeechMessage, SpeechModel, Transcript } from '../../wire/speech.ts'
 import type { ChosenDevice } from '../devices/device.ts'
 
@@ -32,6 +33,8 @@ export interface FileOptions {
   readonly language: string | undefined
   /** Terms that are likely to be said. */
   readonly keyterms?: readonly string[]
+  /** Of use to other speech servers only. */
+  readonly style?: Style
   readonly signal?: AbortSignal
   /** Asked before so many bytes of decoded audio more are held in memory; resolves when there is room for them. */
   readonly hold?: (bytes: number) => Promise<void>
@@ -45,6 +48,8 @@ export interface StreamOptions {
   readonly language: string | undefined
   /** Terms that are likely to be said. */
   readonly keyterms?: readonly string[]
+  /** Of use to other speech servers only. */
+  readonly style?: Style
   readonly interimResults: boolean
   /** `false`: only Finalize and CloseStream make finals. */
   readonly endpointingMs: number | false

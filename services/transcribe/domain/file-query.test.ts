@@ -20,3 +20,8 @@ test.for([
   const { speech, detectLanguage } = parseFileQuery(query, 'aldea')
   expect({ language: speech.language, detectLanguage }).toEqual(expected)
 })
+
+test('how the transcript is to be written goes on to the speech server', ({ expect }) => {
+  const { speech } = parseFileQuery({ punctuate: 'TRUE', numerals: '0', diarize: 'true' }, 'aldea')
+  expect(speech).toEqual({ punctuate: 'true', numerals: 'false' })
+})

@@ -3,6 +3,7 @@ import { type Compat, compatOf } from '../../wire/compat.ts'
 import { keytermsIn } from '../../wire/keyterms.ts'
 import { flagIn, type Query, textIn } from '../../wire/query.ts'
 import type { SpeechQuery } from '../../wire/speech.ts'
+import { styleIn } from '../../wire/style.ts'
 
 export interface FileRequest {
   /** What the speech server needs to know. */
@@ -12,16 +13,7 @@ export interface FileRequest {
 }
 
 /** Checked, though most have no effect yet: a client's typing error must not pass for a default. */
-const FLAGS = [
-  'diarization',
-  'diarize',
-  'smart_format',
-  'punctuate',
-  'numerals',
-  'measurements',
-  'paragraphs',
-  'filler_words',
-] as const
+const FLAGS = ['diarization', 'diarize', 'paragraphs'] as const
 
 /** Reads the parameters of aldea-api §3.3; unknown ones are ignored. @throws ApiError 422. */
 export function parseFileQuery(query: Query, compat: Compat): FileRequest {
@@ -35,7 +27,11 @@ export function parseFileQuery(query: Query, compat: Compat): FileRequest {
   const language = detectLanguage ? 'auto' : asked
   const keyterm = keytermsIn(query)
   return {
-    speech: { ...(language !== undefined && { language }), ...(keyterm !== undefined && { keyterm }) },
+    speech: {
+      ...styleIn(query),
+      ...(language !== undefined && { language }),
+      ...(keyterm !== undefined && { keyterm }),
+    },
     compat: compatOf(query, compat),
     detectLanguage,
   }

@@ -16,3 +16,8 @@ test.for([
 ])('asked with $query the speech server hears $language', ({ query, language }, { expect }) => {
   expect(parseStreamQuery(query, { compat: 'aldea', isPcm: false }).speech.language).toBe(language)
 })
+
+test('how the transcript is to be written goes on to the speech server', ({ expect }) => {
+  const { speech } = parseStreamQuery({ punctuate: 'TRUE', smart_format: '0' }, { compat: 'aldea', isPcm: false })
+  expect(speech).toEqual({ punctuate: 'true', smart_format: 'false' })
+})

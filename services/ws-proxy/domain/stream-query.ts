@@ -3,6 +3,7 @@ import { type Compat, compatOf } from '../../wire/compat.ts'
 import { keytermsIn } from '../../wire/keyterms.ts'
 import { flagIn, type Query, textIn } from '../../wire/query.ts'
 import type { SpeechQuery } from '../../wire/speech.ts'
+import { styleIn } from '../../wire/style.ts'
 
 export interface StreamRequest {
   /** What the speech server needs to know; it checks the values' ranges. */
@@ -28,17 +29,15 @@ const TEXTS = {
 } as const satisfies Partial<Record<keyof SpeechQuery, readonly string[]>>
 
 const FLAGS = ['interim_results', 'vad_events'] as const satisfies (keyof SpeechQuery)[]
-/** Checked, though without effect yet. */
-const OTHER_FLAGS = ['punctuate', 'smart_format'] as const
 
 /** Reads what a client asks of a live stream; unknown parameters are ignored. @throws ApiError 422. */
 export function parseStreamQuery(query: Query, { compat, isPcm }: StreamQueryOptions): StreamRequest {
-  for (const name of OTHER_FLAGS) flagIn(query, name)
   const texts = Object.entries(TEXTS).map(([name, aliases]) => [name, textIn(query, ...aliases)] as const)
   const flags = FLAGS.map((name) => [name, flagIn(query, name)] as const)
   const keyterm = ['keyterm', keytermsIn(query)] as const
   const given = [...texts, ...flags, keyterm].filter(([, value]) => value !== undefined)
   const speech: SpeechQuery = {
+    ...styleIn(query),
     ...Object.fromEntries(given.map(([name, value]) => [name, String(value)])),
     // As for files: what is detected is what is recognised.
     ...(flagIn(query, 'detect_language') && { language: 'auto' }),

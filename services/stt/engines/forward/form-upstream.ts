@@ -1,4 +1,5 @@
 import { FormData } from 'undici'
+import { AUTO, primaryTag } from '../../domain/language.ts'
 import { listOf, meanConfidence, member, numberOf, textOf, wordOf } from './json.ts'
 import type { FileExchange, Upstream, UpstreamOptions } from './upstream.ts'
 
@@ -6,26 +7,34 @@ import type { FileExchange, Upstream, UpstreamOptions } from './upstream.ts'
 export function transcriptionsUpstream(url: URL, { key, model }: UpstreamOptions): Upstream {
   const headers: Record<string, string> = key === undefined ? {} : { authorization: `Bearer ${key}` }
   const fields = { model: model ?? 'whisper-1', 'timestamp_granularities[]': 'word' }
-  return { url, file: formExchange(url, headers, fields) }
+  // It detects where it is told nothing.
+  return { url, file: formExchange(url, { headers, fields, auto: undefined }) }
 }
 
 /** The server of whisper.cpp, which takes files. */
 export function inferenceUpstream(url: URL, { key }: UpstreamOptions): Upstream {
   const headers: Record<string, string> = key === undefined ? {} : { authorization: `Bearer ${key}` }
-  return { url, file: formExchange(url, headers, { temperature: '0.0' }) }
+  // Told nothing it takes everything for English.
+  return { url, file: formExchange(url, { headers, fields: { temperature: '0.0' }, auto: AUTO }) }
 }
 
-function formExchange(
-  url: URL,
-  headers: Readonly<Record<string, string>>,
-  fields: Readonly<Record<string, string>>,
-): FileExchange {
+interface Form {
+  readonly headers: Readonly<Record<string, string>>
+  readonly fields: Readonly<Record<string, string>>
+  /** The language that has the language detected. */
+  readonly auto: string | undefined
+}
+
+function formExchange(url: URL, { headers, fields, auto }: Form): FileExchange {
   return {
-    request({ bytes, language }) {
+    request({ bytes, language, keyterms = [] }) {
       const body = new FormData()
       for (const [name, value] of Object.entries(fields)) body.set(name, value)
       body.set('response_format', 'verbose_json')
-      if (language !== undefined) body.set('language', language)
+      const spoken = language === AUTO ? auto : language && primaryTag(language)
+      if (spoken !== undefined) body.set('language', spoken)
+      // Terms that stand in a text before it are likelier to be heard.
+      if (keyterms.length > 0) body.set('prompt', keyterms.join(', '))
       body.set('file', new Blob([new Uint8Array(bytes)]), 'audio')
       return { url, headers, body }
     },

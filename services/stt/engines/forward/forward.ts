@@ -2,6 +2,7 @@ import { Agent } from 'undici'
 import type { SpeechMessage } from '../../../wire/speech.ts'
 import { wavOfSamples } from '../../audio/wav-writer.ts'
 import { SAMPLE_RATE_HZ } from '../../audio/format.ts'
+import { AUTO, primaryTag } from '../../domain/language.ts'
 import { spreadWords } from '../../domain/spread-words.ts'
 import { SpeechError } from '../../errors.ts'
 import { openLiveStream } from '../../live/stream.ts'
@@ -42,10 +43,10 @@ export function createForwardEngine({ upstreams, model, ears, release }: Forward
 
   /** A window of a stream, for a server that takes files. */
   const transcribeWindow =
-    (language: string | undefined): Transcribe =>
+    ({ language, keyterms = [] }: StreamOptions): Transcribe =>
     async ({ samples: take, signal }) => {
       const samples = take()
-      const file = { bytes: wavOfSamples(samples), language }
+      const file = { bytes: wavOfSamples(samples), language, keyterms }
       const { text, words, confidence } = await transcribeAt(upstreams, file, { dispatcher, signal })
       return {
         text,
@@ -64,8 +65,9 @@ export function createForwardEngine({ upstreams, model, ears, release }: Forward
     model: named,
     // Which ones there are only the other server knows; it refuses what it lacks.
     languages: 'any',
-    async transcribe({ bytes }, { language, signal }) {
-      const said = await transcribeAt(upstreams, { bytes, language }, { dispatcher, signal })
+    async transcribe({ bytes }, { signal, ...options }) {
+      const said = await transcribeAt(upstreams, { bytes, ...options }, { dispatcher, signal })
+      const { language } = options
       audioSeconds += said.audioSeconds ?? 0
       return {
         audioSeconds: said.audioSeconds ?? said.words.at(-1)?.endSeconds ?? 0,
@@ -73,7 +75,8 @@ export function createForwardEngine({ upstreams, model, ears, release }: Forward
         text: said.text,
         words: said.words,
         confidence: said.confidence,
-        language: said.language ?? language ?? 'en',
+        language: said.language ?? (language && language !== AUTO ? primaryTag(language) : 'en'),
+        ...(said.languageConfidence !== undefined && { languageConfidence: said.languageConfidence }),
         model: named,
       }
     },
@@ -84,7 +87,7 @@ export function createForwardEngine({ upstreams, model, ears, release }: Forward
       }
       const live = upstreams.filter(({ openStream }) => openStream)
       if (live.length > 0 || !ears) return openFirst(live, options, count)
-      return openLiveStream(options, { ears, transcribe: transcribeWindow(options.language), send: count })
+      return openLiveStream(options, { ears, transcribe: transcribeWindow(options), send: count })
     },
     figures: () => ({ audioSeconds, computeSeconds: 0 }),
     async stop() {

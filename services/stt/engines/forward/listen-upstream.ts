@@ -1,5 +1,6 @@
 import { WebSocket } from 'ws'
 import type { SpeechMessage, SpeechResult } from '../../../wire/speech.ts'
+import { AUTO } from '../../domain/language.ts'
 import type { SpeechStream, StreamOptions } from '../port.ts'
 import { listOf, meanConfidence, member, numberOf, textOf, wordOf } from './json.ts'
 import type { FileExchange, Upstream, UpstreamOptions } from './upstream.ts'
@@ -7,17 +8,19 @@ import type { FileExchange, Upstream, UpstreamOptions } from './upstream.ts'
 /** Aldea's and Deepgram's API: files by REST, live audio by socket, at one path. */
 export function listenUpstream(url: URL, { key, model }: UpstreamOptions): Upstream {
   const headers: Record<string, string> = key === undefined ? {} : { authorization: `Token ${key}` }
-  const at = (query: Readonly<Record<string, string | undefined>>): URL => {
+  const terms = termsParameter(model)
+  const at = (query: Readonly<Record<string, string | undefined>>, keyterms: readonly string[] = []): URL => {
     const asked = new URL(url)
     for (const [name, value] of Object.entries({ model, ...query })) {
       if (value !== undefined) asked.searchParams.set(name, value)
     }
+    for (const term of keyterms) asked.searchParams.append(terms, term)
     return asked
   }
 
   const file: FileExchange = {
-    request: ({ bytes, language }) => ({
-      url: at({ language }),
+    request: ({ bytes, language, style, keyterms }) => ({
+      url: at({ ...(language === AUTO ? { detect_language: 'true' } : { language }), ...style }, keyterms),
       // Without `timestamps` Aldea lists no words; Deepgram always does.
       headers: { ...headers, timestamps: 'true', 'content-type': 'application/octet-stream' },
       body: bytes,
@@ -29,6 +32,7 @@ export function listenUpstream(url: URL, { key, model }: UpstreamOptions): Upstr
       const audioSeconds = numberOf(member(answer, 'metadata', 'duration'))
       const channels = numberOf(member(answer, 'metadata', 'channels'))
       const language = textOf(member(answer, 'results', 'channels', 0, 'detected_language'))
+      const languageConfidence = numberOf(member(answer, 'results', 'channels', 0, 'language_confidence'))
       return {
         text: textOf(member(best, 'transcript')),
         words,
@@ -36,6 +40,7 @@ export function listenUpstream(url: URL, { key, model }: UpstreamOptions): Upstr
         ...(audioSeconds !== undefined && { audioSeconds }),
         ...(channels !== undefined && { channels }),
         ...(language && { language }),
+        ...(languageConfidence !== undefined && { languageConfidence }),
       }
     },
   }
@@ -43,17 +48,28 @@ export function listenUpstream(url: URL, { key, model }: UpstreamOptions): Upstr
   return {
     url,
     file,
-    openStream: (options, send) => openStream(at(queryOf(options)), { headers, send }),
+    openStream: (options, send) => openStream(at(queryOf(options, model), options.keyterms), { headers, send }),
   }
 }
 
-function queryOf(options: StreamOptions): Record<string, string | undefined> {
+/** Deepgram's newer models know `keyterm` and refuse `keywords`; for all others it is the other way round. */
+function termsParameter(model: string | undefined): 'keyterm' | 'keywords' {
+  return /^(?:nova-3|flux)/.test(model ?? '') ? 'keyterm' : 'keywords'
+}
+
+/** Live, Deepgram recognises several languages but detects none; Aldea detects. */
+function liveLanguage(language: string | undefined, model: string | undefined): string | undefined {
+  return language === AUTO && model?.startsWith('nova') ? 'multi' : language
+}
+
+function queryOf(options: StreamOptions, model: string | undefined): Record<string, string | undefined> {
   const isRaw = options.encoding !== undefined
   return {
     encoding: options.encoding,
     sample_rate: isRaw ? String(options.sampleRateHz) : undefined,
     channels: isRaw ? String(options.channels) : undefined,
-    language: options.language,
+    language: liveLanguage(options.language, model),
+    ...options.style,
     interim_results: String(options.interimResults),
     endpointing: String(options.endpointingMs),
     utterance_end_ms: options.utteranceEndMs === undefined ? undefined : String(options.utteranceEndMs),

@@ -1,6 +1,6 @@
 import type { FormData } from 'undici'
 import type { SpeechMessage, Transcript } from '../../../wire/speech.ts'
-import type { SpeechStream, StreamOptions } from '../port.ts'
+import type { FileOptions, SpeechStream, StreamOptions } from '../port.ts'
 
 /** Another speech server, as the engine `forward` uses it. Its kind is told by its path. */
 export interface Upstream {
@@ -17,9 +17,8 @@ export interface FileExchange {
   read(answer: unknown, file: UpstreamFile): UpstreamTranscript
 }
 
-export interface UpstreamFile {
+export interface UpstreamFile extends Omit<FileOptions, 'signal'> {
   readonly bytes: Uint8Array
-  readonly language: string | undefined
 }
 
 export interface UpstreamRequest {
@@ -30,7 +29,7 @@ export interface UpstreamRequest {
 
 /** What of a transcript another server knows. */
 export type UpstreamTranscript = Pick<Transcript, 'text' | 'words' | 'confidence'> &
-  Partial<Pick<Transcript, 'audioSeconds' | 'channels' | 'language'>>
+  Partial<Pick<Transcript, 'audioSeconds' | 'channels' | 'language' | 'languageConfidence'>>
 
 export interface UpstreamOptions {
   readonly key: string | undefined
