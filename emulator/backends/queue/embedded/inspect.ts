@@ -25,9 +25,12 @@ export interface PeekedMessage {
 /** Every queue, in order of their names. Receives nothing and hides nothing. */
 export function inspectQueues(store: Store): QueueInspection[] {
   return [...store.queues.keys()].sort().map((name) => {
-    const { messages, inFlightCount, delayedCount } = findQueue(store, name)
+    const { messages, inFlightCount, delayedCount, isSorted } = findQueue(store, name)
     let oldestMs = Number.POSITIVE_INFINITY
-    for (const { sentAtMs } of messages.values()) oldestMs = Math.min(oldestMs, sentAtMs)
+    for (const { sentAtMs } of messages.values()) {
+      oldestMs = Math.min(oldestMs, sentAtMs)
+      if (isSorted) break
+    }
     return {
       name,
       visible: messages.size - inFlightCount - delayedCount,

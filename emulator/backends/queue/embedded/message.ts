@@ -45,6 +45,19 @@ export interface Message extends MessageContent {
   receivedAtMs: number
 }
 
+/** Whether it is visible, was never received, and is no more than its body. */
+export function isPlain(message: Message): boolean {
+  return (
+    message.state === 'ready' &&
+    message.receiveCount === 0 &&
+    message.attributes === undefined &&
+    message.groupId === undefined &&
+    message.deduplicationId === undefined &&
+    message.traceHeader === undefined &&
+    message.deadLetterSource === undefined
+  )
+}
+
 /** Twenty digits, rising. */
 export function sequenceNumberOf(serial: number): string {
   return `1${String(serial).padStart(19, '0')}`

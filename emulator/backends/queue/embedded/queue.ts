@@ -1,7 +1,8 @@
 import { type DueHeap, createDueHeap } from './due-heap.ts'
 import { createFifoOrder } from './fifo-order.ts'
-import type { Message } from './message.ts'
+import { type Messages, createMessages } from './messages.ts'
 import type { Order } from './order.ts'
+import { createPacker } from './packed-message.ts'
 import { type QueueAttributes, type QueueSettings, readSettings } from './queue-settings.ts'
 import { createStandardOrder } from './standard-order.ts'
 import { type Waiters, createWaiters } from './waiters.ts'
@@ -20,7 +21,7 @@ export interface Queue {
   settings: QueueSettings
   tags: Readonly<Record<string, string>>
   purgedAtMs: number | undefined
-  readonly messages: Map<number, Message>
+  readonly messages: Messages
   readonly order: Order
   /** When delayed messages and those in flight become visible. */
   readonly due: DueHeap
@@ -61,13 +62,14 @@ export interface QueueBirth {
 /** @throws QueueError when an attribute has the wrong form. */
 export function createQueue(birth: QueueBirth): Queue {
   const isFifo = birth.name.endsWith('.fifo')
+  const messages = createMessages(isFifo ? undefined : createPacker())
   return {
     ...birth,
     isFifo,
     settings: readSettings(birth.attributes, isFifo),
     purgedAtMs: undefined,
-    messages: new Map(),
-    order: isFifo ? createFifoOrder() : createStandardOrder(),
+    messages,
+    order: isFifo ? createFifoOrder() : createStandardOrder(messages),
     due: createDueHeap(),
     delayedCount: 0,
     inFlightCount: 0,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { hasForbidden } from './characters.ts'
 import { QueueError, invalid, missing } from './errors.ts'
 import { DEDUPLICATION_MS, MAX_DELAY_SECONDS } from './limits.ts'
-import { type Message, type WireAttributes, sequenceNumberOf, sizeOf } from './message.ts'
+import { type Message, type WireAttributes, isPlain, sequenceNumberOf, sizeOf } from './message.ts'
 import type { Queue, Remembered } from './queue.ts'
 import { put } from './shelf.ts'
 import { type Store, keptMessage } from './store.ts'
@@ -42,11 +42,6 @@ export function send(store: Store, queue: Queue, draft: Draft): Sent {
   if (isPlain(message)) appendPlain(store, queue, message, draft.isVerbatim)
   else store.journal.append(['send', queue.uid, keptMessage(message)])
   return { messageId: message.id, sequenceNumber: undefined }
-}
-
-/** Whether a new message of a standard queue is no more than its body. */
-function isPlain({ state, attributes, groupId, traceHeader }: Message): boolean {
-  return state === 'ready' && attributes === undefined && groupId === undefined && traceHeader === undefined
 }
 
 function appendPlain({ journal }: Store, { uid }: Queue, message: Message, isVerbatim = false): void {

@@ -3,7 +3,7 @@ import type { Queue } from './queue.ts'
 
 /** Puts a message into its queue; it is visible at once, or at `visibleAtMs`. */
 export function put(queue: Queue, message: Message): void {
-  queue.messages.set(message.serial, message)
+  queue.messages.add(message)
   const expiryMs = message.sentAtMs + queue.settings.retentionMs
   if (expiryMs < queue.expiryMs) queue.expiryMs = expiryMs
   queue.order.arrive(message)

@@ -189,7 +189,7 @@ function liveBytesOf(queues: Iterable<Queue>): number {
   let bytes = 0
   for (const queue of queues) {
     bytes += queue.memory.size * RECORD_BYTES
-    for (const message of queue.messages.values()) bytes += message.sizeBytes + RECORD_BYTES
+    bytes += queue.messages.sizeBytes + queue.messages.size * RECORD_BYTES
   }
   return bytes
 }
