@@ -37,6 +37,7 @@ interface Stage {
 function stage(
   options: Partial<StreamOptions> = {},
   transcribe: (window: Window) => Promise<Recognition> = async (window) => hear(window),
+  interimInterval?: () => number,
 ): Stage {
   const messages: SpeechMessage[] = []
   const asked: Window[] = []
@@ -47,6 +48,7 @@ function stage(
         asked.push(window)
         return transcribe(window)
       },
+      ...(interimInterval && { interimInterval }),
       send: (message) => messages.push(message),
       fail(error) {
         throw error
@@ -200,6 +202,68 @@ test('the last word before a pause is shown in it when the endpoint is far', asy
   await pass(0.6, PAUSE)
   await policy.said()
   expect(results().at(-1)).toMatchObject({ isFinal: false, text: expect.stringContaining('w5') })
+})
+
+/** Interims whose samples are asked for when somebody says so; finals at once. */
+function lateWorker() {
+  const turns: (() => void)[] = []
+  const transcribe = async (window: Window): Promise<Recognition> => {
+    if (window.purpose === 'interim') await new Promise<void>((resolve) => turns.push(resolve))
+    return hear(window)
+  }
+  return { transcribe, serve: () => turns.shift()?.() }
+}
+
+test('an interim that had to wait for a worker tells of the newest audio, and the next one follows it', async ({
+  expect,
+}) => {
+  const { transcribe, serve } = lateWorker()
+  const { asked, pass, results } = stage({}, transcribe)
+  await pass(2, SPEECH)
+  expect(asked).toHaveLength(1)
+
+  serve()
+  await pass(0.3, SPEECH)
+
+  const [interim] = results()
+  expect((interim?.startSeconds ?? 0) + (interim?.durationSeconds ?? 0)).toBeCloseTo(2, 1)
+  // Half a second after the audio of the last one, however late that was.
+  expect(asked).toHaveLength(1)
+  await pass(0.3, SPEECH)
+  expect(asked).toHaveLength(2)
+})
+
+test('an interim whose turn comes when the final is near is not made', async ({ expect }) => {
+  const { transcribe, serve } = lateWorker()
+  const { asked, pass, results, policy } = stage({}, transcribe)
+  await pass(2, SPEECH)
+  await pass(0.25, PAUSE)
+  serve()
+  await pass(0.3, PAUSE)
+  await policy.said()
+
+  expect(asked.map(({ purpose }) => purpose)).toEqual(['interim', 'final'])
+  expect(results().map(({ isFinal }) => isFinal)).toEqual([true])
+})
+
+test('a final that is begun early is due when its endpoint comes', async ({ expect }) => {
+  const { asked, pass } = stage()
+  await pass(2, SPEECH)
+  await pass(0.25, PAUSE)
+  const final = asked.find(({ purpose }) => purpose === 'final')
+  expect(final?.isDue?.()).toBe(false)
+
+  await pass(0.1, PAUSE)
+  expect(final?.isDue?.()).toBe(true)
+})
+
+test('interims come as often as they are wanted', async ({ expect }) => {
+  const seconds = [0.5, 2].map(async (interval) => {
+    const { asked, pass } = stage({}, undefined, () => interval)
+    await pass(6, SPEECH)
+    return asked.length
+  })
+  expect(await Promise.all(seconds)).toEqual([11, 3])
 })
 
 test('while answers do not come at most one more interim waits, the newest; finals are asked for all the same', async ({
