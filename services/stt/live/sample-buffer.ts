@@ -1,3 +1,5 @@
+import { SAMPLE_RATE_HZ } from '../audio/format.ts'
+
 /** The recent samples of a stream, addressed by their position in the whole stream. */
 export interface SampleBuffer {
   /** Position after the newest sample. */
@@ -5,38 +7,53 @@ export interface SampleBuffer {
   append(samples: Float32Array): void
   /** A copy; positions that are no longer (or not yet) there are left out. */
   slice(fromSample: number, toSample: number): Float32Array
-  /** May keep up to twice what is needed. */
+  /** May keep up to a second more than what is needed. */
   dropBefore(sample: number): void
 }
 
+/** A second: memory comes and goes in pieces of this size, and no sample is ever moved. */
+const BLOCK_SAMPLES = SAMPLE_RATE_HZ
+
 export function createSampleBuffer(): SampleBuffer {
-  let held = new Float32Array(0)
-  let first = 0
-  let length = 0
+  /** Of `BLOCK_SAMPLES` each; the last one is filled up to `endSample`. */
+  let blocks: Float32Array[] = []
+  let firstSample = 0
+  let endSample = 0
 
   return {
     get endSample() {
-      return first + length
+      return endSample
     },
     append(samples) {
-      if (length + samples.length > held.length) {
-        const larger = new Float32Array((length + samples.length) * 2)
-        larger.set(held.subarray(0, length))
-        held = larger
+      let taken = 0
+      while (taken < samples.length) {
+        const used = (endSample - firstSample) % BLOCK_SAMPLES
+        if (used === 0) blocks.push(new Float32Array(BLOCK_SAMPLES))
+        const part = samples.subarray(taken, taken + BLOCK_SAMPLES - used)
+        blocks.at(-1)?.set(part, used)
+        taken += part.length
+        endSample += part.length
       }
-      held.set(samples, length)
-      length += samples.length
     },
     slice(fromSample, toSample) {
-      return held.slice(Math.max(0, fromSample - first), Math.max(0, Math.min(length, toSample - first)))
+      const start = Math.max(firstSample, fromSample)
+      const copy = new Float32Array(Math.max(0, Math.min(endSample, toSample) - start))
+      let filled = 0
+      while (filled < copy.length) {
+        const place = start + filled - firstSample
+        const from = place % BLOCK_SAMPLES
+        const part = blocks[Math.floor(place / BLOCK_SAMPLES)]?.subarray(from, from + copy.length - filled)
+        if (!part) break
+        copy.set(part, filled)
+        filled += part.length
+      }
+      return copy
     },
     dropBefore(sample) {
-      const dropped = Math.min(length, Math.max(0, sample - first))
-      // Moving what stays costs time: only when at least as much goes.
-      if (dropped === 0 || dropped < length - dropped) return
-      held = held.slice(dropped, length)
-      first += dropped
-      length -= dropped
+      const count = Math.floor((Math.min(sample, endSample) - firstSample) / BLOCK_SAMPLES)
+      if (count <= 0) return
+      blocks = blocks.slice(count)
+      firstSample += count * BLOCK_SAMPLES
     },
   }
 }

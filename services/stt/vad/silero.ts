@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { SAMPLE_RATE_HZ } from '../audio/format.ts'
 import { FRAME_SAMPLES } from './ears.ts'
@@ -103,4 +102,10 @@ export async function loadSilero(file: string): Promise<() => Judge> {
 
 function partOf(states: Float32Array, place: number): Float32Array {
   return states.subarray(place * STATE_SIZE, (place + 1) * STATE_SIZE)
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve)
+  })
 }
