@@ -84,5 +84,7 @@ export interface SpeechQuery extends Style {
   /** Milliseconds of silence, or `false`. */
   readonly endpointing?: string
   readonly utterance_end_ms?: string
+  /** Of a stream that another server began: so many milliseconds before this one a word ended whose UtteranceEnd is due. */
+  readonly last_word_ago_ms?: string
   readonly vad_events?: string
 }

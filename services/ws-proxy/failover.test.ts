@@ -129,3 +129,42 @@ test('when no speech server is left the client is told', async ({ onTestFinished
   expect(await client.closed).toEqual({ code: 1011, reason: 'NET-0000' })
   expect(client.messages.at(-1)).toMatchObject({ type: 'Error', variant: 'ServerError' })
 })
+
+/** Where, in seconds, the words end after which an utterance was said to be over. */
+function utteranceEndsOf(messages: readonly Message[]): number[] {
+  return messages.filter(({ type }) => type === 'UtteranceEnd').map((message) => Number(message['last_word_end']))
+}
+
+test.for([
+  { name: 'raw audio', query: QUERY, header: 0 },
+  { name: 'a WAV file', query: 'endpointing=300', header: 44 },
+])(
+  'of $name every end of an utterance is said once, wherever its server dies',
+  async ({ query, header }, { onTestFinished }) => {
+    const pause = silence(1.6)
+    const words = Buffer.concat([tone(0.64), pause])
+    const speech = Buffer.concat([words, words])
+    const audio = header ? Buffer.from(wavOf(speech)) : speech
+    // In a word; after its final and before the end of the utterance; after that.
+    for (const diesAt of [0.5, 1.4, 1.9]) {
+      const { url, servers } = await startTwo(onTestFinished)
+      const client = await connectClient(onTestFinished, `${url}?${query}&utterance_end_ms=1000&interim_results=true`)
+      const cut = header + diesAt * 32_000
+      client.socket.send(audio.subarray(0, cut))
+      client.socket.send('?')
+      await client.next('Error')
+      if (diesAt > 1) await expect.poll(() => wordsOf(client.messages)).toHaveLength(2)
+      if (diesAt > 1.8) await expect.poll(() => utteranceEndsOf(client.messages)).toHaveLength(1)
+
+      servers[0]?.running.kill()
+
+      client.socket.send(audio.subarray(cut))
+      await finish(client)
+      expect(wordsOf(client.messages)).toHaveLength(4)
+      expect(utteranceEndsOf(client.messages), `dead at ${diesAt} s`).toEqual([
+        expect.closeTo(0.64, 0),
+        expect.closeTo(2.88, 0),
+      ])
+    }
+  },
+)

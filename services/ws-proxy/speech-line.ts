@@ -2,6 +2,7 @@ import { WebSocket } from 'ws'
 import type { ControlMessage, SpeechMessage, SpeechModel, SpeechQuery } from '../wire/speech.ts'
 import { createHeldAudio, type HeldItem } from './domain/held-audio.ts'
 import { type Base, rebase } from './domain/rebase.ts'
+import { createUtteranceEnds } from './domain/utterance-ends.ts'
 import type { SpeechListener, SpeechSocket } from './speech-socket.ts'
 
 /**
@@ -24,11 +25,14 @@ export interface SpeechLine {
   listen(listener: SpeechListener): void
 }
 
+/** What the next server has to know of what the last one said. */
+export type Resume = Pick<SpeechQuery, 'last_word_ago_ms'>
+
 export interface SpeechLineParts {
   readonly first: SpeechSocket
   readonly query: SpeechQuery
   /** Opens a stream at a server that answers; rejects when none does. */
-  readonly reopen: () => Promise<SpeechSocket>
+  readonly reopen: (resume: Resume) => Promise<SpeechSocket>
   /** Says that a server was left for another one. */
   readonly onFailover: (from: string, to: string) => void
 }
@@ -52,6 +56,7 @@ export function createSpeechLine({ first, query, reopen, onFailover }: SpeechLin
   let isClosed = false
   let isSummed = false
   let isSpeaking = false
+  const ends = createUtteranceEnds()
   let failure: SpeechMessage | undefined
   let listener: SpeechListener | undefined
 
@@ -75,12 +80,16 @@ export function createSpeechLine({ first, query, reopen, onFailover }: SpeechLin
       if (isSpeaking) return
       isSpeaking = true
     }
-    if (rebased.type === 'UtteranceEnd') isSpeaking = false
+    if (rebased.type === 'UtteranceEnd') {
+      if (!ends.isNew(rebased.lastWordEndSeconds)) return
+      isSpeaking = false
+    }
     if (rebased.type === 'Summary') isSummed = true
     if (rebased.type === 'Failure') isClosing = isSummed = true
     if (rebased.type === 'Result' && rebased.isFinal) {
       isSpeaking &&= !rebased.speechFinal
       failovers = 0
+      ends.hear(rebased)
       committedSeconds = Math.max(committedSeconds, rebased.startSeconds + rebased.durationSeconds)
       held.commit(committedSeconds, { answersFinalize: rebased.fromFinalize })
     }
@@ -95,14 +104,22 @@ export function createSpeechLine({ first, query, reopen, onFailover }: SpeechLin
     const items = held.items()
     if (isDead && items && failovers < MAX_FAILOVERS) {
       failovers += 1
-      const next = await reopen().catch(() => undefined)
+      const next = await reopen(resume()).catch(() => undefined)
       if (next) return isClosed ? next.socket.terminate() : takeOver(next, from)
     }
     end(close)
   }
 
+  function resume(): Resume {
+    const dueSeconds = ends.dueSeconds
+    // A container is heard again from its start, the word included.
+    if (dueSeconds === undefined || dueSeconds > held.startSeconds) return {}
+    return { last_word_ago_ms: String(Math.round((held.startSeconds - dueSeconds) * 1_000)) }
+  }
+
   function takeOver(next: SpeechSocket, from: SpeechSocket): void {
     onFailover(from.server.name, next.server.name)
+    ends.takeOver()
     speech = next
     socket = next.socket
     failure = undefined

@@ -34,6 +34,7 @@ export function parseStreamQuery(query: Query, installed: Installed): StreamOpti
     interimResults: flag(query, 'interim_results', true),
     endpointingMs: endpointing(query),
     utteranceEndMs: integer(query, 'utterance_end_ms', SILENCE_MS),
+    lastWordAgoMs: integer(query, 'last_word_ago_ms', SILENCE_MS),
     vadEvents: flag(query, 'vad_events', false),
   }
 }

@@ -1,5 +1,6 @@
 import type { Style } from '../../wire/style.ts'
 import type { SpeechMessage, SpeechModel, Transcript } from '../../wire/speech.ts'
+import type { Load } from '../whisper/port.ts'
 import type { ChosenDevice } from '../devices/device.ts'
 
 /** One way to turn speech into words: `whisper`, `forward`, `cassette` or `scripted`. */
@@ -22,6 +23,8 @@ export type Languages = readonly string[] | 'any'
 export interface Figures {
   readonly audioSeconds: number
   readonly computeSeconds: number
+  /** Of an engine that computes here. */
+  readonly load?: Load
 }
 
 export interface AudioFile {
@@ -54,6 +57,8 @@ export interface StreamOptions {
   /** `false`: only Finalize and CloseStream make finals. */
   readonly endpointingMs: number | false
   readonly utteranceEndMs: number | undefined
+  /** Of a stream that another server began: so long before it a word ended whose UtteranceEnd is due. */
+  readonly lastWordAgoMs?: number | undefined
   readonly vadEvents: boolean
 }
 

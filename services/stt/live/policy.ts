@@ -5,6 +5,7 @@ import type { StreamOptions } from '../engines/port.ts'
 import { FRAME_SAMPLES } from '../vad/ears.ts'
 import type { Heard } from '../vad/ears.ts'
 import { SPEECH_OFF, SILENCE, nextVoice } from '../vad/segmenter.ts'
+import type { VoiceState } from '../vad/segmenter.ts'
 import { CUT_AFTER_SECONDS, CUT_AT_ANY_GAP_SECONDS, CUT_RETRY_SECONDS, chooseCut } from './cut.ts'
 import { MAX_CONTEXT_SAMPLES } from './context.ts'
 import type { Spoken } from './context.ts'
@@ -89,11 +90,15 @@ export function createPolicy(options: StreamOptions, deps: PolicyDeps): Policy {
   setMaxListeners(0, aborted.signal)
   const interims = createInterims({ transcribe, outbox })
   const finals = createFinals({ transcribe, buffer, track, outbox, interims, signal: aborted.signal })
-  let voice = SILENCE
+  const { lastWordAgoMs } = options
+  const lastWordAgo = samplesOf(lastWordAgoMs ?? 0)
+  let voice: VoiceState = { ...SILENCE, voicedEndSample: -lastWordAgo }
   let utterance: Utterance | undefined
+  let isUtteranceEndDue = lastWordAgoMs !== undefined
+  /** Said by the server that began the stream. */
+  let lastWordOfOther = isUtteranceEndDue ? -lastWordAgo / SAMPLE_RATE_HZ : undefined
   /** Up to here everything is final. */
   let finalSample = 0
-  let isUtteranceEndDue = false
 
   function voicedEnd(open: Utterance, now: number): number {
     return Math.max(open.startSample, Math.min(now, voice.voicedEndSample + POST_ROLL_SAMPLES))
@@ -226,7 +231,8 @@ export function createPolicy(options: StreamOptions, deps: PolicyDeps): Policy {
     isUtteranceEndDue = false
     // In its turn, so that the finals before it have told where their last word ends.
     outbox.put(() => {
-      const ended = finals.takeLastWordEnd()
+      const ended = finals.takeLastWordEnd() ?? lastWordOfOther
+      lastWordOfOther = undefined
       return ended === undefined ? undefined : { type: 'UtteranceEnd', lastWordEndSeconds: ended }
     })
   }

@@ -21,10 +21,8 @@ export function rebase(message: SpeechMessage, base: Base): SpeechMessage | unde
       const atSeconds = message.atSeconds + offsetSeconds
       return atSeconds < committedSeconds - SLACK_SECONDS ? undefined : { ...message, atSeconds }
     }
-    case 'UtteranceEnd': {
-      const lastWordEndSeconds = message.lastWordEndSeconds + offsetSeconds
-      return lastWordEndSeconds <= committedSeconds + SLACK_SECONDS ? undefined : { ...message, lastWordEndSeconds }
-    }
+    case 'UtteranceEnd':
+      return { ...message, lastWordEndSeconds: message.lastWordEndSeconds + offsetSeconds }
     case 'Summary':
       return { ...message, audioSeconds: message.audioSeconds + offsetSeconds }
     case 'Open':

@@ -128,7 +128,7 @@ function serve(client: WebSocket, request: ListenRequest, served: Served): void 
     speech: createSpeechLine({
       first: speech,
       query: stream.speech,
-      reopen: () => openSpeech(speechServers(), stream.speech, clock),
+      reopen: (resume) => openSpeech(speechServers(), { ...stream.speech, ...resume }, clock),
       onFailover: (from, to) => request.log.warn({ from, to }, 'a stream goes on at another speech server'),
     }),
     messages: createMessages({ requestId: id, model: speech.model, channels, compat }),
