@@ -1,8 +1,9 @@
+import { mapInParallel } from '../../../services/stt/engines/in-parallel.ts'
 import { systemClock } from '../../../services/wire/clock.ts'
 import { createRandom } from '../../../services/stt/whisper/random.ts'
 import { type WordErrors, wordErrors } from '../../wer.ts'
 import type { Programme } from './deck.ts'
-import { sendFile, probe } from './files.ts'
+import { probe, type Sent, sendFile } from './files.ts'
 import type { Hosted } from './hosted.ts'
 import { type Baseline, baselineOf, describedResult, faultsOf, finalsOf, textOf } from './judge.ts'
 import { described, plainPlan, planOf, PROPER } from './plan.ts'
@@ -58,7 +59,7 @@ export async function createRounds({ host, deck, seed }: RoundsOptions): Promise
   let rounds = 0
   let kills = 0
 
-  await inLanes(PLAIN_AT_ONCE, [...deck], async (programme) => {
+  await mapInParallel(deck, PLAIN_AT_ONCE, async (programme) => {
     const spoken = await speak(door, plainPlan(programme), createRandom(seed))
     const baseline = baselineOf(spoken)
     baselines.set(programme, baseline)
@@ -66,8 +67,8 @@ export async function createRounds({ host, deck, seed }: RoundsOptions): Promise
     plainErrors.push(compared)
     owe(spoken, 'undisturbed')
     const found = faultsOf(spoken, baseline, { isKilled: false })
-    if (compared.errors > MOST_PLAIN_WORDS + MOST_PLAIN_ERRORS * compared.words)
-      found.push(`it says "${textOf(spoken)}"`)
+    const most = MOST_PLAIN_WORDS + MOST_PLAIN_ERRORS * compared.words
+    if (compared.errors > most) found.push(`it says "${textOf(spoken)}"`)
     faults.push(...found.map((fault) => `${programme.name}, undisturbed: ${fault}`))
   })
 
@@ -139,7 +140,7 @@ export async function createRounds({ host, deck, seed }: RoundsOptions): Promise
     host.kill(server)
   }
 
-  function take({ requestId, seconds, faults: found }: Awaited<ReturnType<typeof probe>>, what: string): void {
+  function take({ requestId, seconds, faults: found }: Sent, what: string): void {
     faults.push(...found.map((fault) => `${what}: ${fault}`))
     if (requestId !== undefined) due.push({ requestId, what, leastSeconds: seconds, mostSeconds: seconds })
   }
@@ -161,11 +162,4 @@ export async function createRounds({ host, deck, seed }: RoundsOptions): Promise
   function count(what: string): void {
     counts.set(what, (counts.get(what) ?? 0) + 1)
   }
-}
-
-async function inLanes<T>(lanes: number, items: T[], run: (item: T) => Promise<void>): Promise<void> {
-  const lane = async (): Promise<void> => {
-    for (let item = items.shift(); item !== undefined; item = items.shift()) await run(item)
-  }
-  await Promise.all(Array.from({ length: lanes }, lane))
 }
