@@ -146,15 +146,19 @@ test.for([
     const speech = Buffer.concat([words, words])
     const audio = header ? Buffer.from(wavOf(speech)) : speech
     // In a word; after its final and before the end of the utterance; after that.
-    for (const diesAt of [0.5, 1.4, 1.9]) {
+    for (const [diesAt, wordsBefore, endsBefore] of [
+      [0.5, 0, 0],
+      [1.4, 2, 0],
+      [1.9, 2, 1],
+    ] as const) {
       const { url, servers } = await startTwo(onTestFinished)
       const client = await connectClient(onTestFinished, `${url}?${query}&utterance_end_ms=1000&interim_results=true`)
       const cut = header + diesAt * 32_000
       client.socket.send(audio.subarray(0, cut))
       client.socket.send('?')
       await client.next('Error')
-      if (diesAt > 1) await expect.poll(() => wordsOf(client.messages)).toHaveLength(2)
-      if (diesAt > 1.8) await expect.poll(() => utteranceEndsOf(client.messages)).toHaveLength(1)
+      await expect.poll(() => wordsOf(client.messages)).toHaveLength(wordsBefore)
+      await expect.poll(() => utteranceEndsOf(client.messages)).toHaveLength(endsBefore)
 
       servers[0]?.running.kill()
 
