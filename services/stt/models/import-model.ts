@@ -30,6 +30,8 @@ export interface ImportOptions {
   readonly name?: string
   /** Called when a step begins. */
   readonly onProgress?: (step: ImportStep) => void
+  /** Ends the import at its next step; what it wrote goes. */
+  readonly signal?: AbortSignal
 }
 
 export type ImportStep = 'reading' | 'encoder' | 'decoder' | 'vocabulary' | 'done'
@@ -42,7 +44,8 @@ const VOCABULARY_FILE = 'vocabulary.json'
 /**
  * Converts a Whisper to the folder the recogniser loads. The folder appears at once and whole, or not at
  * all.
- * @throws {@link ModelError} for files that are missing, unknown or corrupt.
+ * @throws {@link ModelError} for files that are missing, unknown or corrupt
+ * @throws the signal's reason when it is aborted, and the system's own errors of a disk that is full or read-only
  */
 export async function importModel(options: ImportOptions): Promise<ModelManifest> {
   const to = resolve(options.to)
@@ -50,6 +53,7 @@ export async function importModel(options: ImportOptions): Promise<ModelManifest
   await mkdir(dirname(to), { recursive: true })
   const temporary = await mkdtemp(join(dirname(to), `.${basename(to)}-`))
   try {
+    await sweep(to, temporary)
     const manifest = await writeModel(temporary, options)
     await keepOtherFiles(to, temporary)
     // Temporary folders are private; a model need not be.
@@ -73,7 +77,11 @@ async function writeModel(folder: string, options: ImportOptions): Promise<Model
 }
 
 async function convert(folder: string, source: WhisperSource, options: ImportOptions): Promise<ModelManifest> {
-  const { precision, onProgress } = options
+  const { precision, signal } = options
+  const onProgress = (step: ImportStep): void => {
+    signal?.throwIfAborted()
+    options.onProgress?.(step)
+  }
   const { weights, files } = source
   const [file = ''] = files
   const dimensions = readDimensions(file, weights)
@@ -82,16 +90,16 @@ async function convert(folder: string, source: WhisperSource, options: ImportOpt
   const sha256 = await hashFiles(files)
   const multilingual = dimensions.vocabulary >= MULTILINGUAL_VOCABULARY
 
-  onProgress?.('encoder')
+  onProgress('encoder')
   const encoder = await writeGraph(folder, 'encoder', await encoderGraph(weights, dimensions, precision))
-  onProgress?.('decoder')
+  onProgress('decoder')
   const { alignmentHeads } = config
   const decoder = await writeGraph(
     folder,
     'decoder',
     await decoderGraph(weights, { dimensions, precision, alignmentHeads }),
   )
-  onProgress?.('vocabulary')
+  onProgress('vocabulary')
   await writeFile(join(folder, VOCABULARY_FILE), JSON.stringify(vocabulary.texts))
 
   const manifest: ModelManifest = {
@@ -126,7 +134,8 @@ async function writeGraph(folder: string, name: 'encoder' | 'decoder', graph: Gr
 async function writePieces(folder: string, name: string, pieces: Encoded): Promise<ModelFile> {
   const file = await open(join(folder, name), 'w')
   try {
-    for (const piece of pieces) await file.write(piece)
+    // Unlike `write` it goes on after a part of a piece.
+    for (const piece of pieces) await file.writeFile(piece)
   } finally {
     await file.close()
   }
@@ -166,6 +175,27 @@ async function replaceFolder(next: string, to: string): Promise<void> {
     () => true,
     () => false,
   )
-  await rename(next, to)
+  await rename(next, to).catch(async (error: unknown) => {
+    if (hadPrevious) await rename(previous, to).catch(() => undefined)
+    throw error
+  })
   if (hadPrevious) await rm(previous, { recursive: true, force: true })
 }
+
+/** Far longer than any import takes. */
+const STALE_MS = 24 * 60 * 60 * 1000
+
+/** What imports of the same name left behind that were killed: gigabytes that nobody would find. */
+async function sweep(to: string, temporary: string): Promise<void> {
+  const place = dirname(to)
+  const { mtimeMs: nowMs } = await stat(temporary)
+  for (const name of await readdir(place)) {
+    const path = join(place, name)
+    if (path === temporary || !name.startsWith(`.${basename(to)}-`) || !SUFFIX.test(name)) continue
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: nowMs }))
+    if (nowMs - mtimeMs > STALE_MS) await rm(path, { recursive: true, force: true })
+  }
+}
+
+/** What mkdtemp adds to a name. */
+const SUFFIX = /-\w{6}$/

@@ -2,7 +2,7 @@ import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ModelError } from './errors.ts'
 import { hashFiles } from './hash-files.ts'
-import { loadManifest, modelFiles, type ModelManifest } from './manifest.ts'
+import { assertFiles, loadManifest, modelFiles, type ModelManifest } from './manifest.ts'
 
 /** Where models are: those that travel with the package, and those that the user imported. */
 export interface ModelPlaces {
@@ -42,6 +42,7 @@ export async function listModels({ bundled, imported }: ModelPlaces): Promise<Mo
       const name = isBundled ? shortName(folder.name) : folder.name
       try {
         const manifest = await loadManifest(folder.path)
+        await assertFiles(folder.path, manifest)
         const bytes = modelFiles(manifest).reduce((sum, file) => sum + file.bytes, 0)
         models.push({ name, folder: folder.path, isBundled, manifest, bytes })
       } catch (error) {

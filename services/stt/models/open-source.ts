@@ -16,7 +16,9 @@ export async function openSource(from: string): Promise<WhisperSource> {
   const found = await stat(from).catch((error: unknown) => {
     throw new ModelError(`Cannot open ${from}.`, { cause: error })
   })
-  if (!found.isDirectory()) return openFile(from)
+  if (found.isFile()) return openFile(from)
+  // A pipe would never end, and a device has no end.
+  if (!found.isDirectory()) throw new ModelError(`${from} is neither a file nor a folder.`)
   const names = await readdir(from)
   const ggml: string[] = []
   for (const name of names.filter((each) => each.endsWith('.bin'))) {

@@ -20,6 +20,8 @@ export interface DownloadOptions {
   readonly sha256: string
   readonly clock: Pick<Clock, 'sleep' | 'after'>
   readonly onProgress?: (progress: Progress) => void
+  /** Ends the call; what came is kept. */
+  readonly signal?: AbortSignal
 }
 
 /** Tries that bring nothing new, one after the other. */
@@ -31,6 +33,7 @@ const FIRST_PAUSE_MS = 500
  * it came in pieces is fetched once more from its beginning: the pieces may be of two versions.
  *
  * @throws DownloadError when the server refuses, the line keeps breaking, or the sum is wrong
+ * @throws the signal's reason when it is aborted
  */
 export async function download(options: DownloadOptions): Promise<void> {
   const { url, file, sha256 } = options
@@ -55,15 +58,16 @@ export async function download(options: DownloadOptions): Promise<void> {
   }
 }
 
-async function fetchAll(part: Part, { url, clock, onProgress }: DownloadOptions): Promise<boolean> {
+async function fetchAll(part: Part, { url, clock, onProgress, signal }: DownloadOptions): Promise<boolean> {
   let farthest = await sizeOf(part.path)
   let cameInPieces = farthest > 0
   let vainTries = 0
   for (;;) {
     try {
-      await fetchPart(part, { url, clock, onProgress })
+      await fetchPart(part, { url, clock, onProgress, signal })
       return cameInPieces
     } catch (error) {
+      signal?.throwIfAborted()
       if (!(error instanceof LineError)) throw error
       const reached = await sizeOf(part.path)
       // What a server sends again from the beginning is nothing new.
@@ -77,7 +81,7 @@ async function fetchAll(part: Part, { url, clock, onProgress }: DownloadOptions)
           { cause: error },
         )
       }
-      await clock.sleep(FIRST_PAUSE_MS * 2 ** vainTries)
+      await clock.sleep(FIRST_PAUSE_MS * 2 ** vainTries, signal)
     }
   }
 }

@@ -19,6 +19,7 @@ interface FetchOptions {
   readonly url: URL
   readonly clock: Pick<Clock, 'after'>
   readonly onProgress: ((progress: Progress) => void) | undefined
+  readonly signal: AbortSignal | undefined
 }
 
 /** What is to be written, and from where. */
@@ -35,7 +36,7 @@ interface Incoming {
  * @throws DownloadError when none will
  */
 export async function fetchPart(part: Part, options: FetchOptions): Promise<void> {
-  const patience = createPatience(options.clock)
+  const patience = createPatience(options)
   try {
     await fetchWithin(patience, part, options)
   } finally {
@@ -43,15 +44,18 @@ export async function fetchPart(part: Part, options: FetchOptions): Promise<void
   }
 }
 
-/** Aborts its signal when nothing has come for too long. */
+/** Aborts its signal when nothing has come for too long, or when the caller has no patience any more. */
 interface Patience {
   readonly signal: AbortSignal
   renew(): void
   end(): void
 }
 
-function createPatience(clock: Pick<Clock, 'after'>): Patience {
+function createPatience({ clock, signal: outer }: Pick<FetchOptions, 'clock' | 'signal'>): Patience {
   const controller = new AbortController()
+  const leave = (): void => controller.abort(outer?.reason)
+  if (outer?.aborted) leave()
+  outer?.addEventListener('abort', leave, { once: true })
   const arm = (): Timer =>
     clock.after(STALL_MS, () => controller.abort(new Error(`nothing came for ${STALL_MS / 1000} s`)))
   let timer = arm()
@@ -61,7 +65,10 @@ function createPatience(clock: Pick<Clock, 'after'>): Patience {
       timer.cancel()
       timer = arm()
     },
-    end: () => timer.cancel(),
+    end() {
+      timer.cancel()
+      outer?.removeEventListener('abort', leave)
+    },
   }
 }
 

@@ -18,6 +18,8 @@ export interface PullOptions {
   readonly clock: Pick<Clock, 'sleep' | 'after'>
   readonly onProgress?: (progress: Progress) => void
   readonly onStep?: ImportOptions['onProgress']
+  /** Ends the call; what came is kept, what was converted is not. */
+  readonly signal?: AbortSignal
 }
 
 /**
@@ -25,10 +27,18 @@ export interface PullOptions {
  * download.
  */
 export async function pullModel(options: PullOptions): Promise<ModelManifest> {
-  const { url, sha256, downloads, to, name, precision, clock, onProgress, onStep } = options
+  const { url, sha256, downloads, to, name, precision, clock, onProgress, onStep, signal } = options
   const file = join(downloads, `${sha256}.bin`)
-  await download({ url, file, sha256, clock, ...(onProgress && { onProgress }) })
-  const manifest = await importModel({ from: file, to, name, precision, ...(onStep && { onProgress: onStep }) })
+  const interruptible = signal && { signal }
+  await download({ url, file, sha256, clock, ...(onProgress && { onProgress }), ...interruptible })
+  const manifest = await importModel({
+    from: file,
+    to,
+    name,
+    precision,
+    ...(onStep && { onProgress: onStep }),
+    ...interruptible,
+  })
   await rm(file)
   return manifest
 }
