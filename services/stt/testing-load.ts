@@ -63,8 +63,8 @@ export async function startSimulatedRecogniser(
   return {
     model: { name: 'simulated', version: '1' },
     languages: ['en'],
-    get interimIntervalSeconds() {
-      return pool.interimIntervalMs / 1000
+    get load() {
+      return pool.load
     },
     recognise: async (samples, options) => pool.recognise(samples, options),
     stop: () => pool.stop(),

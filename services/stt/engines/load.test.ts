@@ -88,7 +88,7 @@ test('twice as many streams as there is time for: interims are of the newest aud
   const speakers = Array.from({ length: 14 }, (_, index) => speak(index * 130))
   const intervals: number[] = []
   for (let second = 1; second < 60; second += 1)
-    simulation.after(second * 1000, () => intervals.push(recogniser.interimIntervalSeconds))
+    simulation.after(second * 1000, () => intervals.push(recogniser.load.interimIntervalSeconds))
   await simulation.runUntil((SPEECH_SECONDS + 5) * 1000)
 
   // Shed load: interims came less often, but each told what had just been heard, and no stream was left out.
@@ -105,7 +105,7 @@ test('twice as many streams as there is time for: interims are of the newest aud
   // The load has gone.
   const late = Array.from({ length: 3 }, (_, index) => speak(40_000 + index * 100))
   await simulation.runUntil(65_000)
-  expect(recogniser.interimIntervalSeconds).toBeLessThan(0.6)
+  expect(recogniser.load.interimIntervalSeconds).toBeLessThan(0.6)
   expect(late.map(({ told }) => wordsOf(told))).toEqual(late.map(() => all[0]))
 })
 

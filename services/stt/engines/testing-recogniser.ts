@@ -23,7 +23,7 @@ export function startScripted(
   const recogniser: Recogniser = {
     model: { name: 'scripted', version: '1' },
     languages,
-    interimIntervalSeconds: 0.5,
+    load: { waitingWindows: 0, busyWorkers: 0, interimIntervalSeconds: 0.5 },
     async recognise(samples, { language }) {
       const seconds = (typeof samples === 'function' ? samples() : samples).length / 16_000
       heard.push({ seconds, language })

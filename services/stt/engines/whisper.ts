@@ -84,7 +84,7 @@ export function createWhisperEngine(deps: WhisperDeps): SpeechEngine {
       const source = {}
       return openLiveStream(options, {
         ears,
-        interimInterval: () => recogniser.interimIntervalSeconds,
+        interimInterval: () => recogniser.load.interimIntervalSeconds,
         async transcribe({ purpose, samples, draft, isDue, signal }) {
           let seconds = 0
           const newest = (): Float32Array => {
@@ -105,7 +105,7 @@ export function createWhisperEngine(deps: WhisperDeps): SpeechEngine {
         },
       })
     },
-    figures: () => ({ audioSeconds, computeSeconds }),
+    figures: () => ({ audioSeconds, computeSeconds, load: recogniser.load }),
     stop: deps.release,
   }
 }

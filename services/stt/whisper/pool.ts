@@ -4,7 +4,7 @@ import type { Log } from '../../wire/log.ts'
 import { SpeechError } from '../errors.ts'
 import type { WindowRequest } from './recognise-window.ts'
 import { createPace } from './pace.ts'
-import type { Recognition, Samples, WindowOptions } from './port.ts'
+import type { Load, Recognition, Samples, WindowOptions } from './port.ts'
 import { createTurns, type Waiting } from './turns.ts'
 import { STOP_ALL, type WorkerMessage, type WorkerReply } from './worker-messages.ts'
 
@@ -20,8 +20,7 @@ export interface PoolOptions {
 
 /** Worker threads that answer requests one at a time each, the most urgent first. */
 export interface Pool {
-  /** How often a live stream should ask for an interim. */
-  readonly interimIntervalMs: number
+  readonly load: Load
   /** `samples` that are a function are asked for when a worker is free. */
   recognise(samples: Samples, options: WindowOptions): Promise<Recognition>
   stop(): Promise<void>
@@ -72,8 +71,12 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
   for (const slot of others) keepStarting(slot)
 
   return {
-    get interimIntervalMs() {
-      return pace.intervalMs
+    get load() {
+      return {
+        waitingWindows: queue.size,
+        busyWorkers: slots.filter(({ job }) => job).length,
+        interimIntervalSeconds: pace.intervalMs / 1000,
+      }
     },
     recognise(samples, { signal, turn, ...request }) {
       return new Promise((resolve, reject) => {

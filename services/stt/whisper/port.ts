@@ -4,14 +4,21 @@ import type { SpeechModel, SpokenWord } from '../../wire/speech.ts'
 export interface Recogniser {
   readonly model: SpeechModel
   readonly languages: readonly string[]
-  /** How often a live stream should ask for an interim now: longer while the workers are busy. */
-  readonly interimIntervalSeconds: number
+  readonly load: Load
   /**
    * Recognises one window of at most 30 s. Samples that are asked for are asked for when a worker is free, once: the newest there are. Rejects with a `SpeechError` of status 503 when the worker died (it is
    * replaced; nothing is retried), and with the signal's reason when aborted.
    */
   recognise(samples: Samples, options: WindowOptions): Promise<Recognition>
   stop(): Promise<void>
+}
+
+/** What the workers have to do at the moment. */
+export interface Load {
+  readonly waitingWindows: number
+  readonly busyWorkers: number
+  /** How often a live stream should ask for an interim: longer while the workers are busy. */
+  readonly interimIntervalSeconds: number
 }
 
 /** At 16 kHz, mono; copied when a worker takes them. */

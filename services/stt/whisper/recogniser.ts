@@ -38,8 +38,8 @@ export async function startRecogniser(options: RecogniserOptions): Promise<Recog
   return {
     model: { name: manifest.name, version: manifest.version },
     languages: manifest.multilingual ? Object.keys(manifest.languages) : ['en'],
-    get interimIntervalSeconds() {
-      return pool.interimIntervalMs / 1000
+    get load() {
+      return pool.load
     },
     recognise: async (samples, window) =>
       pool.recognise(typeof samples === 'function' ? () => checked(samples()) : checked(samples), window),
