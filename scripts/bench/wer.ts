@@ -34,7 +34,15 @@ import { percent } from '../walk/judge.ts'
 import { runInLockstep } from '../walk/lockstep.ts'
 import { rateOf, sumOf, type WordErrors, wordErrors } from '../wer.ts'
 import { changesOf } from './wer/changes.ts'
-import { type Concatenation, LENGTHS_SECONDS, ofLength, PAUSES_SECONDS, withPauses } from './wer/material.ts'
+import {
+  type Concatenation,
+  LENGTHS_SECONDS,
+  ofLength,
+  PAUSES_SECONDS,
+  samplesOf,
+  withoutBreath,
+  withPauses,
+} from './wer/material.ts'
 
 /** How much worse than single precision files may be, as a part of the words. */
 const TARGET = 0.002
@@ -80,12 +88,13 @@ async function startExact(): Promise<Recogniser | undefined> {
 
 async function measureAll(): Promise<void> {
   const all = [
-    ...clips.map((clip) => ({ ...withPauses([clip], 1)[0], kind: 'each clip alone' })),
+    ...clips.map((clip) => ({ kind: 'each clip alone', samples: () => samplesOf(clip), clips: [clip] })),
+    ...withoutBreath(clips),
     ...PAUSES_SECONDS.flatMap((pause) => withPauses(clips, pause)),
     ...LENGTHS_SECONDS.flatMap((length) => ofLength(clips, length)),
-  ].filter((each): each is Concatenation => values.only.some((part) => each.kind.includes(part)))
+  ].filter((each) => values.only.some((part) => each.kind.includes(part)))
   const sums = new Map<Way, WordErrors[]>(WAYS.map((way) => [way, []]))
-  console.log(`${WAYS.map((way) => way.padEnd(8)).join('')}`)
+  console.log(WAYS.map((way) => way.padEnd(8)).join(""))
   for (const kind of new Set(all.map((each) => each.kind))) {
     const found = new Map<Way, WordErrors[]>(WAYS.map((way) => [way, []]))
     const changes: string[] = []
@@ -105,7 +114,8 @@ async function measureAll(): Promise<void> {
 }
 
 /** What each way makes of a recording; a way that does not go it is absent. */
-async function heard({ samples, clips: spoken }: Concatenation): Promise<Partial<Record<Way, string>>> {
+async function heard({ samples: make, clips: spoken }: Concatenation): Promise<Partial<Record<Way, string>>> {
+  const samples = make()
   const isShort = samples.length <= Number(values.live) * SAMPLE_RATE_HZ
   return {
     clips: spoken.map(({ name }) => texts.get(name) ?? '').join(' '),
@@ -127,8 +137,14 @@ async function byFile(by: Recogniser, samples: Float32Array): Promise<string> {
 }
 
 async function live(samples: Float32Array): Promise<string> {
-  const { results } = await runInLockstep(samples, ears, ({ purpose, samples: window, draft, signal }) =>
-    recogniser.recognise(window, { ...LIVE_WINDOWS[purpose], language: 'en', signal, ...(draft && { draft }) }),
+  const { results } = await runInLockstep(samples, ears, ({ purpose, samples: window, known, draft, signal }) =>
+    recogniser.recognise(window, {
+      ...LIVE_WINDOWS[purpose],
+      language: 'en',
+      signal,
+      ...(known && { known }),
+      ...(draft && { draft }),
+    }),
   )
   return results.flatMap(({ result }) => (result.isFinal ? [result.text] : [])).join(' ')
 }
@@ -142,7 +158,9 @@ function judge(sums: ReadonlyMap<Way, readonly WordErrors[]>): void {
   const rate = (way: Way): number => rateOf(sumOf(sums.get(way) ?? []))
   for (const reference of ['clips', ...(exact ? ['fp32' as const] : [])] as const) {
     const more = rate('file') - rate(reference)
-    console.log(`file against ${reference}: ${points(more)}${more <= TARGET ? '' : ', ABOVE'} (target ${points(TARGET)})`)
+    console.log(
+      `file against ${reference}: ${points(more)}${more <= TARGET ? '' : ', ABOVE'} (target ${points(TARGET)})`,
+    )
   }
   const spoken = sums.get('live') ?? []
   if (spoken.length > 0) console.log(`live may be ${points(LIVE_TARGET)} above file of the same recordings`)

@@ -7,7 +7,8 @@ import type { Clip } from '../../walk/clips.ts'
 export interface Concatenation {
   /** Recordings of the same kind count together. */
   readonly kind: string
-  readonly samples: Float32Array
+  /** Made when it is asked for: some are long. */
+  readonly samples: () => Float32Array
   readonly clips: readonly Clip[]
 }
 
@@ -25,7 +26,7 @@ export const BACKGROUNDS: Readonly<Record<string, (length: number) => Float32Arr
   'digital silence': (length) => new Float32Array(length),
   'a quiet room': (length) => {
     const random = createRandom(7)
-    return Float32Array.from({ length }, () => ROOM_LEVEL * (2 * random() - 1))
+    return new Float32Array(length).map(() => ROOM_LEVEL * (2 * random() - 1))
   },
 }
 
@@ -37,7 +38,7 @@ export function withPauses(clips: readonly Clip[], pauseSeconds: number): Concat
   return Object.entries(BACKGROUNDS).flatMap(([background, make]) =>
     groups.map((group) => ({
       kind: `${kind}, ${background}`,
-      samples: joined(group, { pauseSeconds, make, isTight: pauseSeconds === 0 }),
+      samples: () => joined(group, { pauseSeconds, make, isTight: pauseSeconds === 0 }),
       clips: group,
     })),
   )
@@ -47,26 +48,65 @@ export function withPauses(clips: readonly Clip[], pauseSeconds: number): Concat
 export function ofLength(clips: readonly Clip[], lengthSeconds: number): Concatenation[] {
   const length = Math.round(lengthSeconds * SAMPLE_RATE_HZ)
   return clips.slice(0, lengthSeconds > LONG_PAUSE_SECONDS ? 1 : 3).flatMap((_, first) => {
-    const make = (count: number): Float32Array => new Float32Array(count)
-    const chosen: Clip[] = []
-    let samples: Float32Array = new Float32Array()
-    for (let index = first; ; index += 1) {
-      const clip = clips[index % clips.length]
-      if (!clip) break
-      const longer = joined([...chosen, clip], { pauseSeconds: SHORT_PAUSE_SECONDS, make, isTight: true })
-      if (longer.length > length) break
-      chosen.push(clip)
-      samples = longer
+    const { samples, chosen } = fitting([...clips.slice(first), ...clips.slice(0, first)], length)
+    const at = (offset: number) => (): Float32Array => {
+      const whole = new Float32Array(length)
+      whole.set(samples, offset)
+      return whole
     }
-    const [atStart, atEnd] = [make(length), make(length)]
-    atStart.set(samples)
-    atEnd.set(samples, length - samples.length)
     const kind = `${lengthSeconds} s long`
     return [
-      { kind: `${kind}, silence after`, samples: atStart, clips: chosen },
-      { kind: `${kind}, silence before`, samples: atEnd, clips: chosen },
+      { kind: `${kind}, silence after`, samples: at(0), clips: chosen },
+      { kind: `${kind}, silence before`, samples: at(length - samples.length), clips: chosen },
     ]
   })
+}
+
+/** As many clips as fit, again from the first one on. */
+function fitting(
+  clips: readonly Clip[],
+  length: number,
+): { readonly samples: Float32Array; readonly chosen: readonly Clip[] } {
+  const make = (count: number): Float32Array => new Float32Array(count)
+  const chosen: Clip[] = []
+  let samples = make(0)
+  for (let index = 0; ; index += 1) {
+    const clip = clips[index % clips.length]
+    if (!clip) break
+    const longer = joined([...chosen, clip], { pauseSeconds: SHORT_PAUSE_SECONDS, make, isTight: true })
+    if (longer.length > length) break
+    chosen.push(clip)
+    samples = longer
+  }
+  return { samples, chosen }
+}
+
+/** All clips, twice, without any pause, between words neither: whoever has to cut here has no good place. */
+export function withoutBreath(clips: readonly Clip[]): Concatenation[] {
+  return [[...clips, ...clips], [...clips, ...clips].toReversed()].map((order) => ({
+    kind: 'without breath',
+    samples: () => breathless(joined(order, { pauseSeconds: 0, make: (length) => new Float32Array(length), isTight: true })),
+    clips: order,
+  }))
+}
+
+const FRAME_SAMPLES = 0.02 * SAMPLE_RATE_HZ
+/** What is quiet for longer than this is shortened to it. */
+const BREATH_FRAMES = 5
+
+function breathless(samples: Float32Array): Float32Array {
+  let quietFrames = 0
+  let length = 0
+  const kept = new Float32Array(samples.length)
+  for (let from = 0; from < samples.length; from += FRAME_SAMPLES) {
+    const frame = samples.subarray(from, from + FRAME_SAMPLES)
+    const isQuiet = frame.every((sample) => Math.abs(sample) < 2 * SPEECH_LEVEL)
+    quietFrames = isQuiet ? quietFrames + 1 : 0
+    if (quietFrames > BREATH_FRAMES) continue
+    kept.set(frame, length)
+    length += frame.length
+  }
+  return kept.subarray(0, length)
 }
 
 interface Joining {
