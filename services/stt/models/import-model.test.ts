@@ -1,6 +1,6 @@
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile, utimes } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { test, type TestContext } from 'vitest'
 import { startDecoding } from '../whisper/decoder.ts'
 import { encode, type EncodedAudio } from '../whisper/encoder.ts'
@@ -125,6 +125,22 @@ test('keeps a README beside the model it replaces', async ({ expect, onTestFinis
   await importModel({ from, to, precision: 'int8' })
 
   expect(await readFile(join(to, 'README.md'), 'utf8')).toBe('mine')
+})
+
+test('what imports of the name left behind long ago goes, and nothing else does', async ({
+  expect,
+  onTestFinished,
+}) => {
+  const { root, from, to } = await prepare(onTestFinished)
+  const name = basename(to)
+  const stale = [`.${name}-aB3xY9`]
+  const kept = [`.${name}-fresh1`, `.${name}-aB3xY9-previous`, '.other-aB3xY9']
+  for (const each of [...stale, ...kept]) await mkdir(join(root, each))
+  for (const each of [...stale, ...kept.slice(1)]) await utimes(join(root, each), new Date(0), new Date(0))
+
+  await importModel({ from, to, precision: 'int8' })
+
+  expect((await readdir(root)).filter((each) => each.startsWith('.')).toSorted()).toEqual(kept.toSorted())
 })
 
 test('touches no folder that holds something else', async ({ expect, onTestFinished }) => {
