@@ -59,8 +59,14 @@ async function measure(name: string, degrade: (samples: Float32Array) => Float32
       const run = await runInLockstep(
         samples,
         ears,
-        ({ purpose, samples: window, draft, signal }) =>
-          recogniser.recognise(window, { ...LIVE_WINDOWS[purpose], language: 'en', signal, ...(draft && { draft }) }),
+        ({ purpose, samples: window, known, draft, signal }) =>
+          recogniser.recognise(window, {
+            ...LIVE_WINDOWS[purpose],
+            language: 'en',
+            signal,
+            ...(known && { known }),
+            ...(draft && { draft }),
+          }),
         { endpointingMs },
       )
       const finals = run.results.filter(({ result }) => result.isFinal)

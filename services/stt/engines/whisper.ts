@@ -28,7 +28,7 @@ type Window = Omit<WindowOptions, 'language' | 'signal' | 'turn'>
 // time; looped finals are redone with it.
 /** How live speech is heard. */
 export const LIVE_WINDOWS = {
-  interim: { priority: 'interim', slackPositions: 128, timestamps: false },
+  interim: { priority: 'interim', slackPositions: 128, timestamps: false, isOpen: true },
   cut: { priority: 'final', slackPositions: 512, timestamps: true },
   final: { priority: 'final', slackPositions: 384, timestamps: true },
 } as const satisfies Record<Purpose, Window>
@@ -85,7 +85,7 @@ export function createWhisperEngine(deps: WhisperDeps): SpeechEngine {
       return openLiveStream(options, {
         ears,
         interimInterval: () => recogniser.load.interimIntervalSeconds,
-        async transcribe({ purpose, samples, draft, isDue, signal }) {
+        async transcribe({ purpose, samples, known, draft, isDue, signal }) {
           let seconds = 0
           const newest = (): Float32Array => {
             const taken = samples()
@@ -94,8 +94,9 @@ export function createWhisperEngine(deps: WhisperDeps): SpeechEngine {
           }
           const terms = termsOf(options.keyterms ?? [])
           const turn = isDue ? { source, isDue } : { source }
-          const window = { ...LIVE_WINDOWS[purpose], language: language.current, ...terms, turn, signal }
-          const recognition = await recognise(newest, draft ? { ...window, draft } : window)
+          const hints = { ...(known && { known }), ...(draft && { draft }) }
+          const window = { ...LIVE_WINDOWS[purpose], language: language.current, ...terms, ...hints, turn, signal }
+          const recognition = await recognise(newest, window)
           if (purpose !== 'interim') language.hear(recognition, seconds)
           return recognition
         },

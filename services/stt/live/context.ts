@@ -1,6 +1,7 @@
+import type { SpokenWord } from '../../wire/speech.ts'
 import { SAMPLE_RATE_HZ } from '../audio/format.ts'
 import type { Recognition } from '../whisper/port.ts'
-import { saidBy } from './result.ts'
+import { plainWord, saidBy } from './result.ts'
 import type { Said, Span } from './result.ts'
 
 /** A stretch of speech that became final, or is about to. Positions in samples of the stream. */
@@ -44,6 +45,21 @@ export function contextOf(current: Spoken, earlier: readonly Spoken[]): Context 
 // A context that swallowed the start of what was said: its first word would come later than this.
 const MAX_UNCOVERED_SECONDS = 1.2
 
+/** Words after a time of a window, and counted from another. Signs by themselves belong to the words before. */
+export function wordsAfter(words: readonly SpokenWord[], seconds: number, originSeconds: number): SpokenWord[] {
+  return (
+    words
+      // By the middle of a word: its edges reach into the pauses around it.
+      .filter(({ word, startSeconds, endSeconds }) => plainWord(word) && (startSeconds + endSeconds) / 2 > seconds)
+      .map(({ word, startSeconds, endSeconds, confidence }) => ({
+        word,
+        startSeconds: Math.max(0, startSeconds - originSeconds),
+        endSeconds: Math.max(0, endSeconds - originSeconds),
+        confidence,
+      }))
+  )
+}
+
 /**
  * What `current` says in a recognition that started with its context. Undefined when nothing is left of it or its start
  * is missing: then it has to be heard alone.
@@ -51,18 +67,9 @@ const MAX_UNCOVERED_SECONDS = 1.2
 export function saidAfter(context: Context, current: Spoken, recognition: Recognition): Said | undefined {
   const secondsFromWindow = (sample: number): number => (sample - context.startSample) / SAMPLE_RATE_HZ
   const boundarySeconds = secondsFromWindow(context.boundarySample)
-  // By the middle of a word: its edges reach into the pauses around it.
-  const words = recognition.words.filter((word) => (word.startSeconds + word.endSeconds) / 2 > boundarySeconds)
+  const words = wordsAfter(recognition.words, boundarySeconds, secondsFromWindow(current.startSample))
   const [first] = words
-  if (!first || first.endSeconds - secondsFromWindow(current.voiceStartSample) > MAX_UNCOVERED_SECONDS) return undefined
-
-  const offsetSeconds = secondsFromWindow(current.startSample)
-  return saidBy(
-    words.map(({ word, startSeconds, endSeconds, confidence }) => ({
-      word,
-      startSeconds: Math.max(0, startSeconds - offsetSeconds),
-      endSeconds: Math.max(0, endSeconds - offsetSeconds),
-      confidence,
-    })),
-  )
+  const voiceStartSeconds = (current.voiceStartSample - current.startSample) / SAMPLE_RATE_HZ
+  if (!first || first.endSeconds - voiceStartSeconds > MAX_UNCOVERED_SECONDS) return undefined
+  return saidBy(words)
 }

@@ -3,7 +3,7 @@ import { clampWords } from '../domain/clamp-words.ts'
 import type { SpeechTime } from '../domain/clamp-words.ts'
 import type { Recognition } from '../whisper/port.ts'
 import { MAX_CONTEXT_SAMPLES, contextOf, saidAfter } from './context.ts'
-import type { Spoken } from './context.ts'
+import type { Context, Spoken } from './context.ts'
 import type { Interims } from './interims.ts'
 import type { Outbox } from './outbox.ts'
 import { BLIP_SECONDS, NOTHING_SAID, isBlip, toResult } from './result.ts'
@@ -36,7 +36,7 @@ export interface FinalsDeps {
 }
 
 export function createFinals({ transcribe, buffer, track, outbox, interims, signal }: FinalsDeps): Finals {
-  let earlier: Spoken[] = []
+  let earlier: Earlier[] = []
   let pendingSamples = 0
   let lastWordEndSeconds: number | undefined
   let prepared: Prepared | undefined
@@ -57,20 +57,43 @@ export function createFinals({ transcribe, buffer, track, outbox, interims, sign
     // Whether a noise is a word shows only when it is heard by itself.
     if (!context || voicedSamples < BLIP_SECONDS * SAMPLE_RATE_HZ) return alone(spoken, voicedSamples, haste)
     // Kept for a second try: by then the buffer may have moved on.
-    const { startSample } = spoken
-    const samples = buffer.slice(startSample, spoken.endSample)
-    return recognise({ startSample: context.startSample, endSample: spoken.endSample }, haste).then((recognition) => {
-      // What went wrong in the context must not spread.
-      const said = recognition.isDoubtful ? undefined : saidAfter(context, spoken, recognition)
-      return said ?? transcribe({ purpose: 'final', samples: () => samples, startSample, ...haste })
-    })
+    const { startSample, endSample } = spoken
+    const samples = buffer.slice(startSample, endSample)
+    const whole = buffer.slice(context.startSample, endSample)
+    return after(context, spoken, () => whole, haste).then(
+      (said) => said ?? transcribe({ purpose: 'final', samples: () => samples, startSample, ...haste }),
+    )
+  }
+
+  /** What is said after its context; undefined where that is no help. */
+  async function after(
+    context: Context,
+    spoken: Spoken,
+    samples: Window['samples'],
+    haste: Haste,
+  ): Promise<Said | undefined> {
+    const { startSample, boundarySample } = context
+    const before = earlier.filter((one) => one.startSample >= startSample)
+    const texts = await Promise.all(before.map(({ text }) => text))
+    // What went wrong in the context must not spread.
+    if (!texts.every(Boolean)) return undefined
+    const known = { text: texts.join(' '), endSeconds: (boundarySample - startSample) / SAMPLE_RATE_HZ }
+    const recognition = await transcribe({ purpose: 'final', samples, startSample, known, ...haste })
+    return recognition.isDoubtful ? undefined : saidAfter(context, spoken, recognition)
   }
 
   function say(spoken: Spoken, flags: Flags, saying: Promise<Said>): void {
     const isExpected = interims.end() || flags.fromFinalize
     const length = spoken.endSample - spoken.startSample
     pendingSamples += length
-    earlier = [...earlier, spoken].filter(({ endSample }) => endSample > spoken.endSample - MAX_CONTEXT_SAMPLES)
+    // Nothing to build on where there is doubt.
+    const text = saying.then(
+      (said) => (said.isDoubtful ? '' : said.text),
+      () => '',
+    )
+    earlier = [...earlier, { ...spoken, text }].filter(
+      ({ endSample }) => endSample > spoken.endSample - MAX_CONTEXT_SAMPLES,
+    )
     // Handled where it is awaited below; until then a rejection must not count as unhandled.
     saying.catch(() => undefined)
     outbox.put(async () => {
@@ -121,6 +144,11 @@ export function createFinals({ transcribe, buffer, track, outbox, interims, sign
       return ended
     },
   }
+}
+
+/** Speech before, and what it said: empty where it was not understood. */
+interface Earlier extends Spoken {
+  readonly text: Promise<string>
 }
 
 type Haste = Pick<Window, 'signal' | 'isDue'>

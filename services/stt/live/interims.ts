@@ -1,16 +1,18 @@
+import type { SpokenWord } from '../../wire/speech.ts'
 import { SAMPLE_RATE_HZ } from '../audio/format.ts'
+import { wordsAfter } from './context.ts'
 import type { Outbox } from './outbox.ts'
-import type { Recognition } from '../whisper/port.ts'
+import { NOTHING_READ, readFrom, readOn, shownWords } from './reading.ts'
 import { isLoop, saidBy, toResult } from './result.ts'
-import type { Said, Span } from './result.ts'
+import type { Span } from './result.ts'
 import type { Transcribe } from './transcriber.ts'
 
 /** The interim results of one stream: at most one is being made or waits for a worker, and one more may be wanted after it. */
 export interface Interims {
   /** `take` is asked when there is a worker for it: what is shown is the newest there is; undefined when there is no need by then. */
   show(startSample: number, take: Take): void
-  /** Shows words that are known already. */
-  showKnown(span: Span, said: Said): void
+  /** Shows what of words that are known already is settled. */
+  showKnown(span: Span, words: readonly SpokenWord[]): void
   /** The words so far are about to be final: gives up what is under way. Tells whether any interim was sent. */
   end(): boolean
 }
@@ -24,17 +26,6 @@ export interface InterimWindow {
   readonly isOpen: boolean
 }
 
-/** What is heard this close to the end of the audio changes with the next sound more often than not. */
-export const UNSETTLED_SECONDS = 0.25
-
-/** Without the words at the open end of a window. */
-function settled(answer: Recognition, { samples, isOpen }: InterimWindow): Said {
-  const settledSeconds = samples.length / SAMPLE_RATE_HZ - UNSETTLED_SECONDS
-  if (!isOpen || answer.words.every(({ endSeconds }) => endSeconds <= settledSeconds)) return answer
-  return saidBy(answer.words.filter(({ endSeconds }) => endSeconds <= settledSeconds))
-}
-
-const noTokens: readonly number[] = []
 const INTERIM = { isFinal: false, speechFinal: false, fromFinalize: false } as const
 
 export interface InterimsDeps {
@@ -56,7 +47,7 @@ export function createInterims({ transcribe, outbox }: InterimsDeps): Interims {
       isBusy: false,
       wanted: undefined as Take | undefined,
       lastText: '',
-      draft: noTokens,
+      reading: NOTHING_READ,
     }
   }
 
@@ -71,8 +62,11 @@ export function createInterims({ transcribe, outbox }: InterimsDeps): Interims {
       if (!taken) throw new Error('The words are about to be final.')
       return taken.samples
     }
-    const { draft } = turn
-    const recognition = transcribe({ samples, startSample, purpose: 'interim', draft, signal })
+    const { fixed, rest } = turn.reading
+    const fixedTo = fixed.at(-1)?.endSeconds
+    const known = fixedTo === undefined ? undefined : { text: textOf(fixed), endSeconds: fixedTo }
+    const hints = { ...(known && { known }), ...(rest.length > 0 && { draft: textOf(rest) }) }
+    const recognition = transcribe({ samples, startSample, purpose: 'interim', ...hints, signal })
       // An interim that fails is an interim less; the final will tell.
       .catch(() => undefined)
     outbox.put(async () => {
@@ -80,9 +74,10 @@ export function createInterims({ transcribe, outbox }: InterimsDeps): Interims {
       turn.isBusy = false
       if (signal.aborted) return undefined
       if (turn.wanted) run(startSample, turn.wanted)
-      if (answer && !answer.isDoubtful) turn.draft = answer.tokens ?? noTokens
       if (!answer || !taken || isLoop(answer)) return undefined
-      const said = settled(answer, taken)
+      const words = wordsAfter(answer.words, fixedTo ?? 0, 0)
+      turn.reading = readOn(turn.reading, { words, seconds: secondsOf(taken.span), isOpen: taken.isOpen })
+      const said = saidBy(shownWords(turn.reading))
       if (said.text === turn.lastText) return undefined
       turn.lastText = said.text
       return toResult(taken.span, INTERIM, said)
@@ -90,8 +85,11 @@ export function createInterims({ transcribe, outbox }: InterimsDeps): Interims {
   }
 
   return {
-    showKnown(span, said) {
+    showKnown(span, words) {
       const turn = current
+      turn.reading = readFrom({ words, seconds: secondsOf(span), isOpen: true })
+      const said = saidBy(shownWords(turn.reading))
+      if (!said.text) return
       turn.lastText = said.text
       outbox.put(() => toResult(span, INTERIM, said))
     },
@@ -106,4 +104,12 @@ export function createInterims({ transcribe, outbox }: InterimsDeps): Interims {
       return ended.lastText !== ''
     },
   }
+}
+
+function textOf(words: readonly SpokenWord[]): string {
+  return words.map(({ word }) => word).join(' ')
+}
+
+function secondsOf({ startSample, endSample }: Span): number {
+  return (endSample - startSample) / SAMPLE_RATE_HZ
 }

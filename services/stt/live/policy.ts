@@ -7,12 +7,13 @@ import type { Heard } from '../vad/ears.ts'
 import { SPEECH_OFF, SILENCE, nextVoice } from '../vad/segmenter.ts'
 import type { VoiceState } from '../vad/segmenter.ts'
 import { CUT_AFTER_SECONDS, CUT_AT_ANY_GAP_SECONDS, CUT_RETRY_SECONDS, chooseCut } from './cut.ts'
-import { MAX_CONTEXT_SAMPLES } from './context.ts'
+import { MAX_CONTEXT_SAMPLES, wordsAfter } from './context.ts'
 import type { Spoken } from './context.ts'
 import { createFinals } from './finals.ts'
-import { UNSETTLED_SECONDS, createInterims } from './interims.ts'
+import { createInterims } from './interims.ts'
 import type { InterimWindow } from './interims.ts'
 import { createOutbox } from './outbox.ts'
+import { UNSURE_SETTLES_SECONDS } from './reading.ts'
 import { NOTHING_SAID, saidBy, toResult } from './result.ts'
 import type { Flags } from './result.ts'
 import { createSampleBuffer } from './sample-buffer.ts'
@@ -145,16 +146,10 @@ export function createPolicy(options: StreamOptions, deps: PolicyDeps): Policy {
   }
 
   /** The words after a cut were on show: they stay there until they are heard again. */
-  function showRest({ startSample }: Utterance, now: number, { words, fromSeconds }: Rest): void {
-    const said = saidBy(
-      words.map(({ word, startSeconds, endSeconds, confidence }) => ({
-        word,
-        startSeconds: Math.max(0, startSeconds - fromSeconds),
-        endSeconds: endSeconds - fromSeconds,
-        confidence,
-      })),
-    )
-    if (said.text) interims.showKnown({ startSample, endSample: now }, said)
+  function showRest(open: Utterance, now: number, { words, fromSeconds }: Rest): void {
+    const { startSample } = open
+    open.nextInterimSample = now + interimInterval() * SAMPLE_RATE_HZ
+    interims.showKnown({ startSample, endSample: now }, wordsAfter(words, fromSeconds, fromSeconds))
   }
 
   function openAt(startSample: number, voiceStartSample: number): Utterance {
@@ -212,7 +207,7 @@ export function createPolicy(options: StreamOptions, deps: PolicyDeps): Policy {
     const now = voice.frame * FRAME_SAMPLES
     const isOpen = now - voice.voicedEndSample < PAUSE_SAMPLES
     if (!isOpen && !isLongPause) return undefined
-    open.shownToSample = isOpen ? now - UNSETTLED_SECONDS * SAMPLE_RATE_HZ : now
+    open.shownToSample = isOpen ? now - UNSURE_SETTLES_SECONDS * SAMPLE_RATE_HZ : now
     open.nextInterimSample = now + interimInterval() * SAMPLE_RATE_HZ
     const span = { startSample: open.startSample, endSample: now }
     return { span, samples: buffer.slice(span.startSample, span.endSample), isOpen }

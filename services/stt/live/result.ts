@@ -17,6 +17,8 @@ export interface Said {
   readonly text: string
   readonly words: readonly SpokenWord[]
   readonly confidence: number
+  /** Nothing should build on it. */
+  readonly isDoubtful?: boolean
 }
 
 export const NOTHING_SAID: Said = { text: '', words: [], confidence: 0 }
@@ -45,6 +47,11 @@ export function saidBy(words: readonly SpokenWord[]): Said {
   if (words.length === 0) return NOTHING_SAID
   const confidence = words.reduce((sum, word) => sum + word.confidence, 0) / words.length
   return { text: words.map(({ word }) => word).join(' '), words, confidence }
+}
+
+/** A word as it counts when words are compared; empty for a sign by itself. */
+export function plainWord(word: string): string {
+  return word.toLowerCase().replaceAll(/[^\p{L}\p{N}'’]/gu, '')
 }
 
 // Whisper answers "you" or "Thank you." to a cough: short, and unsure of it.

@@ -1,4 +1,4 @@
-import type { Recognition } from '../whisper/port.ts'
+import type { Known, Recognition } from '../whisper/port.ts'
 
 /** Recognises one window of a live stream. Times in the answer count from the window's start. */
 export type Transcribe = (window: Window) => Promise<Recognition>
@@ -15,8 +15,10 @@ export interface Window {
   readonly samples: () => Float32Array
   /** Position of the first sample in the stream. */
   readonly startSample: number
-  /** What the last interim of the same speech wrote: most of what this one will. */
-  readonly draft?: readonly number[]
+  /** What the window begins with. A server that cannot take it as given answers it as well. */
+  readonly known?: Known
+  /** What the last interim of the same speech said after that: most of what this one will. */
+  readonly draft?: string
   /** Of a final that is begun before it is known to be one: whether it is by now. */
   readonly isDue?: () => boolean
   readonly signal: AbortSignal

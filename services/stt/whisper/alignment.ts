@@ -8,6 +8,8 @@ export interface AlignmentInput {
   readonly positions: number
   /** Positions that hold audio; the rest is padding. */
   readonly audioPositions: number
+  /** Where the first of `rows` may begin. */
+  readonly firstPosition?: number
   /** Which entries to place in time, in order. */
   readonly rows: readonly number[]
 }
@@ -17,17 +19,23 @@ export interface AlignmentInput {
  * time, averaged over the heads, and the cheapest monotonous path through it taken (dynamic time warping).
  */
 export function alignTokens(input: AlignmentInput): number[] {
-  const width = Math.max(1, Math.min(input.audioPositions, input.positions))
-  const scores = headAverage(input, width)
-  return pathStarts(scores, input.rows.length, width)
+  const end = Math.max(1, Math.min(input.audioPositions, input.positions))
+  const first = Math.min(input.firstPosition ?? 0, end - 1)
+  const width = end - first
+  const scores = headAverage(input, first, width)
+  return pathStarts(scores, input.rows.length, width).map((start) => first + start)
 }
 
-function headAverage({ attention, heads, positions, rows }: AlignmentInput, width: number): Float32Array {
+function headAverage(
+  { attention, heads, positions, rows }: AlignmentInput,
+  first: number,
+  width: number,
+): Float32Array {
   const sum = new Float32Array(rows.length * width)
   const shares = new Float32Array(attention.length * width)
   const row = new Float32Array(width)
   for (let head = 0; head < heads; head += 1) {
-    const { mean, factor } = fillShares(shares, attention, head * positions, width)
+    const { mean, factor } = fillShares(shares, attention, head * positions + first, width)
     for (const [index, token] of rows.entries()) {
       const start = token * width
       for (let at = 0; at < width; at += 1) {
@@ -49,7 +57,7 @@ interface Statistics {
  * Fills [tokens, width] with what each token attended to within the audio, as shares of 1: some heads rest on the
  * padding.
  *
- * @param from where in each entry of `attention` the head begins
+ * @param from where in each entry of `attention` the head's audio begins
  */
 function fillShares(shares: Float32Array, attention: readonly Float32Array[], from: number, width: number): Statistics {
   const mean = new Float64Array(width)

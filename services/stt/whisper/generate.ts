@@ -1,4 +1,5 @@
 import type { ModelManifest } from '../models/manifest.ts'
+import type { AttentionStop } from './attention-stop.ts'
 import type { Decoding } from './decoder.ts'
 import type { KeytermBias } from './keyterm-bias.ts'
 import { createLogitRules, probabilityOf, type Sampling } from './logit-rules.ts'
@@ -8,6 +9,8 @@ export interface GenerateOptions {
   readonly manifest: ModelManifest
   /** Tokens that steer the model: start, language, task. */
   readonly prompt: readonly number[]
+  /** The text begins with these; they are not part of what is generated. */
+  readonly prefix?: readonly number[]
   readonly timestamps: boolean
   /** More tokens than this are not speech but a loop. */
   readonly maxTokens: number
@@ -17,12 +20,14 @@ export interface GenerateOptions {
   readonly bias?: KeytermBias
   /** What the text probably is, from hearing most of the same audio before: verified in one pass instead of step by step. */
   readonly draft?: readonly number[]
+  /** Ends the text early; a word that was begun goes with the token that is not taken. */
+  readonly stop?: AttentionStop & { readonly startsWord: (token: number) => boolean }
   /** Called before each step; throws to stop. */
   readonly checkpoint: () => void
 }
 
 export interface Generation {
-  /** Without the prompt and the end of text. */
+  /** Without the prompt, the prefix and the end of text. */
   readonly tokens: readonly number[]
   /** One for each token. */
   readonly logProbabilities: readonly number[]
@@ -35,7 +40,8 @@ export interface Generation {
 
 /** Chooses a token at each step until the text ends, loops, or grows too long. */
 export async function generate(decoding: Decoding, options: GenerateOptions): Promise<Generation> {
-  const { manifest, prompt, timestamps, maxTokens, checkpoint } = options
+  const { manifest, timestamps, maxTokens, stop, checkpoint, prefix = [] } = options
+  const prompt = [...options.prompt, ...prefix]
   const { endOfText, startOfTranscript, noSpeech } = manifest.tokens
   const rules = createLogitRules(manifest, timestamps, options.sampling)
   const tokens: number[] = []
@@ -44,11 +50,13 @@ export async function generate(decoding: Decoding, options: GenerateOptions): Pr
 
   checkpoint()
   let draft = (options.draft ?? []).slice(0, maxTokens - 1)
-  const first = await decoding.feed([...prompt, ...draft], prompt.length + draft.length)
-  const beforeText = first[prompt.lastIndexOf(startOfTranscript)]
+  // Whether anybody speaks is not asked where somebody is known to.
+  const rows = prefix.length > 0 ? 1 : prompt.length
+  const first = await decoding.feed([...prompt, ...draft], rows + draft.length)
+  const beforeText = prefix.length > 0 ? undefined : first[prompt.lastIndexOf(startOfTranscript)]
   const noSpeechProbability = beforeText ? probabilityOf(beforeText, noSpeech) : 0
   /** Logits after each draft token that was fed, from the one at `answersFrom - 1` on. */
-  let answers = first.slice(prompt.length - 1)
+  let answers = first.slice(rows - 1)
   let answersFrom = 0
   let isRight = draft.length > 0
   let logits = answers[0]
@@ -61,6 +69,11 @@ export async function generate(decoding: Decoding, options: GenerateOptions): Pr
   while (logits) {
     options.bias?.apply(logits, tokens)
     const { token, logProbability } = rules.choose(logits, tokens)
+    const attention = decoding.attention[prompt.length - 1 + tokens.length]
+    if (stop && attention && token !== endOfText && stop.isOver(attention)) {
+      dropOpenWord(token, stop.startsWord)
+      return finish(false)
+    }
     total += logProbability
     if (token === endOfText) return finish(false)
     tokens.push(token)
@@ -76,6 +89,15 @@ export async function generate(decoding: Decoding, options: GenerateOptions): Pr
     logits = await after(token)
   }
   return finish(false)
+
+  /** Without the first part of the word that `token` goes on with. */
+  function dropOpenWord(token: number, startsWord: (token: number) => boolean): void {
+    let next: number | undefined = token
+    while (next !== undefined && !startsWord(next)) {
+      next = tokens.pop()
+      total -= logProbabilities.pop() ?? 0
+    }
+  }
 
   /**
    * As long as the draft is right the answers are there. Where it is not, often only this token is another (a comma for

@@ -45,13 +45,24 @@ export interface WindowOptions {
   readonly timestamps: boolean
   /** Words and phrases that are likelier to be said than the model thinks. */
   readonly keyterms?: readonly string[]
+  /** What the window begins with: taken as given. Only what follows is answered, without timestamp tokens. */
+  readonly known?: Known
   /**
-   * `tokens` of a recognition of most of the same audio with the same `timestamps`: verified in one pass, which is
-   * cheaper than writing them again.
+   * What follows `known`, as it was heard in most of the same audio: verified in one pass, which is cheaper than writing
+   * it again. Only without timestamps.
    */
-  readonly draft?: readonly number[]
+  readonly draft?: string
+  /** Speech goes on after the window: its last words are left out as long as the audio they attend to is not whole. */
+  readonly isOpen?: boolean
   readonly turn?: Turn
   readonly signal?: AbortSignal
+}
+
+/** Words that are in the window and are not to be recognised again. */
+export interface Known {
+  readonly text: string
+  /** Where the last of them ends, in seconds from the window's start. */
+  readonly endSeconds: number
 }
 
 export interface DetectedLanguage {
@@ -69,7 +80,7 @@ export interface Recognition {
   readonly averageLogProbability: number
   readonly noSpeechProbability: number
   readonly compressionRatio: number
-  /** As the model wrote it, timestamps included; a `draft` for more of the same audio. */
+  /** As the model wrote it, timestamps included. */
   readonly tokens?: readonly number[]
   /** The guards against invented text still doubt it, after all tries: nothing should build on it. */
   readonly isDoubtful?: boolean

@@ -103,6 +103,8 @@ async function guardedPass(model: WhisperModel, samples: Float32Array, options: 
       audioSeconds: samples.length / SAMPLE_RATE_HZ,
       lastSpeechSeconds,
       ...(request.keyterms && { keyterms: request.keyterms }),
+      ...(request.known && { known: request.known }),
+      isOpen: request.isOpen ?? false,
       ...(request.draft && { draft: request.draft }),
       // The same audio gives the same words, however freely they were drawn.
       ...(temperature > 0 && { sampling: { temperature, random: createRandom(SEED) } }),

@@ -104,7 +104,7 @@ it('writes words in the tokens its encoder finds for them', async ({ expect, rec
 })
 
 it.for([0, 3, 100])(
-  'hears the same with a draft that lacks its last %d tokens',
+  'hears the same with a draft that lacks its last %d words',
   async (missing, { expect, recogniser }) => {
     const samples = await readClip('jfk.wav')
     const window = { ...final, priority: 'interim', timestamps: false } as const
@@ -112,7 +112,10 @@ it.for([0, 3, 100])(
 
     const drafted = await recogniser.recognise(samples, {
       ...window,
-      draft: whole.tokens?.slice(0, Math.max(0, whole.tokens.length - missing)) ?? [],
+      draft: whole.words
+        .map(({ word }) => word)
+        .slice(0, Math.max(0, whole.words.length - missing))
+        .join(' '),
     })
 
     expect(drafted.text).toBe(whole.text)

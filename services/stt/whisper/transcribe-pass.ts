@@ -1,11 +1,13 @@
 import type { SpokenWord } from '../../wire/speech.ts'
 import { alignTokens } from './alignment.ts'
+import { createAttentionStop } from './attention-stop.ts'
 import { startDecoding, type Decoding } from './decoder.ts'
 import type { EncodedAudio } from './encoder.ts'
 import { generate, type Generation } from './generate.ts'
 import { compressionOf, verdictOn, type Signs, type Verdict } from './guards.ts'
 import { createKeytermBias } from './keyterm-bias.ts'
 import type { Sampling } from './logit-rules.ts'
+import type { Known } from './port.ts'
 import { promptFor } from './prompt.ts'
 import { SECONDS_PER_POSITION, splitSegments, type Segment } from './segments.ts'
 import type { WhisperModel } from './whisper-model.ts'
@@ -20,7 +22,9 @@ export interface PassOptions {
   /** Where speech ended before this window, relative to its start; zero or less. */
   readonly lastSpeechSeconds: number
   readonly sampling?: Sampling
-  readonly draft?: readonly number[]
+  readonly known?: Known
+  readonly draft?: string
+  readonly isOpen: boolean
   readonly keyterms?: readonly string[]
   readonly checkpoint: () => void
 }
@@ -41,23 +45,38 @@ export interface Pass {
 const MAX_TOKENS_PER_SECOND = 12
 const MIN_TOKEN_LIMIT = 16
 
+/** A letter or a digit without a space in front, or a part of a character. */
+const CONTINUES_WORD = /^[\p{L}\p{N}'’\uFFFD]/u
+
 export async function transcribePass(model: WhisperModel, audio: EncodedAudio, options: PassOptions): Promise<Pass> {
   const { manifest, sessions } = model
-  const { language, timestamps, audioSeconds, checkpoint } = options
+  const { language, known, audioSeconds, checkpoint } = options
   const { dimensions, tokens } = manifest
+  const timestamps = options.timestamps && !known
   const prompt = promptFor(manifest, { language, timestamps })
+  const prefix = known ? model.tokenizer.encode(` ${known.text}`) : []
+  const fromSeconds = known?.endSeconds ?? 0
+  const heads = manifest.alignmentHeads.length
+  const audioPositions = Math.round(audioSeconds / SECONDS_PER_POSITION)
   const decoding = startDecoding(sessions.decoder, audio, dimensions)
   const generation = await generate(decoding, {
     manifest,
     prompt,
+    prefix,
     timestamps,
     // Whisper was trained to write at most half of its text positions.
     maxTokens: Math.min(
       Math.floor(dimensions.textPositions / 2),
-      MIN_TOKEN_LIMIT + Math.ceil(MAX_TOKENS_PER_SECOND * audioSeconds),
+      MIN_TOKEN_LIMIT + Math.ceil(MAX_TOKENS_PER_SECOND * (audioSeconds - fromSeconds)),
     ),
     ...(options.sampling && { sampling: options.sampling }),
-    ...(options.draft && { draft: options.draft }),
+    ...(options.draft && { draft: model.tokenizer.encode(` ${options.draft}`) }),
+    ...(options.isOpen && {
+      stop: {
+        ...createAttentionStop({ heads, positions: audio.positions, audioPositions }),
+        startsWord: (token) => !CONTINUES_WORD.test(model.tokenizer.decode([token])),
+      },
+    }),
     ...(options.keyterms && { bias: createKeytermBias(options.keyterms, model.tokenizer.encode) }),
     checkpoint,
   })
@@ -67,13 +86,21 @@ export async function transcribePass(model: WhisperModel, audio: EncodedAudio, o
   const text = model.tokenizer.decode(textTokens).trim()
   const signs = { ...generation, compressionRatio: compressionOf(text) }
   const groups = groupWords(textTokens, model.tokenizer, language)
-  const starts = tokenStarts({ model, audio, decoding, spoken, audioSeconds, promptLength: prompt.length })
+  const starts = tokenStarts({
+    model,
+    audio,
+    decoding,
+    spoken,
+    audioSeconds,
+    fromSeconds,
+    promptLength: prompt.length + prefix.length,
+  })
   const words = timeWords(groups, starts, audioSeconds)
   const bySegment = segments.map((segment, index) => ({
     segment,
     words: words.filter((_, at) => spoken[groups[at]?.first ?? 0]?.segment === index),
   }))
-  trimPauses(words, bySegment, options.lastSpeechSeconds)
+  trimPauses(words, bySegment, known ? fromSeconds : options.lastSpeechSeconds)
 
   return {
     generation,
@@ -112,9 +139,10 @@ function tokenStarts(options: {
   readonly decoding: Decoding
   readonly spoken: readonly SpokenToken[]
   readonly audioSeconds: number
+  readonly fromSeconds: number
   readonly promptLength: number
 }): number[] {
-  const { model, audio, decoding, spoken, audioSeconds, promptLength } = options
+  const { model, audio, decoding, spoken, audioSeconds, fromSeconds, promptLength } = options
   const last = spoken.at(-1)
   if (!last) return []
   // The token at place n of the text is predicted by the input before it, and attention belongs to inputs.
@@ -126,6 +154,7 @@ function tokenStarts(options: {
     heads: model.manifest.alignmentHeads.length,
     positions: audio.positions,
     audioPositions: Math.round(audioSeconds / SECONDS_PER_POSITION),
+    firstPosition: Math.round(fromSeconds / SECONDS_PER_POSITION),
     rows,
   })
 }
