@@ -1,7 +1,7 @@
 import { bytesPerFrame, isPcm, SAMPLE_RATE_HZ } from '../audio/format.ts'
 import type { AudioFormat } from '../audio/format.ts'
 import type { OpenedFile } from '../audio/file.ts'
-import { joinSamples } from '../audio/join-samples.ts'
+import { joinGradually, joinSamples } from '../audio/join-samples.ts'
 import { tooLong } from '../audio/refusals.ts'
 import type { Ears, Heard } from '../vad/ears.ts'
 
@@ -52,7 +52,10 @@ export async function listenTo(
     ear.close()
   }
   return {
-    samples: joinSamples(parts.map(({ samples }) => samples)),
+    samples: await joinGradually(
+      parts.map(({ samples }) => samples),
+      new Float32Array(heardSamples),
+    ),
     probabilities: joinSamples(parts.map(({ probabilities }) => probabilities)),
     channels: parts.at(-1)?.channels ?? 1,
     seconds: heardSamples / SAMPLE_RATE_HZ,

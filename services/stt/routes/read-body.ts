@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Upload } from '../domain/upload-memory.ts'
+import { joinGradually } from '../audio/join-samples.ts'
 import { SpeechError } from '../errors.ts'
 
 /**
@@ -14,7 +15,7 @@ export async function readBody(
   { hold }: Pick<Upload, 'hold'>,
 ): Promise<Uint8Array> {
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(request, maxBytes)
-  const chunks: Buffer[] = []
+  const chunks: Uint8Array[] = []
   let length = 0
   return new Promise((resolve, reject) => {
     request.on('data', (chunk: Buffer) => {
@@ -29,7 +30,7 @@ export async function readBody(
       request.pause()
       hold(chunk.length).then(() => request.resume(), reject)
     })
-    request.once('end', () => resolve(Buffer.concat(chunks)))
+    request.once('end', () => resolve(joinGradually(chunks, Buffer.allocUnsafeSlow(length))))
     request.once('error', reject)
     request.once('close', () => reject(new Error('The client left while sending.')))
   })
