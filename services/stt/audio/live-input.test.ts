@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import * as fc from 'fast-check'
 import { test } from 'vitest'
 import { SpeechError } from '../errors.ts'
@@ -88,6 +89,20 @@ test.for([
     const input = createLiveInput({ ...RAW, encoding: declared })
     expect(Buffer.concat(input.push(bytes))).toEqual(bytes)
     expect(input).toMatchObject({ format: { encoding }, seconds: undefined })
+  }
+})
+
+test.for([
+  ['mp3', 'fellow.mp3'],
+  ['aac', 'fellow.aac'],
+] as const)('knows %s that is joined in the middle of a frame, as radio is', async ([encoding, name], { expect }) => {
+  const bytes = await readFile(`fixtures/audio/formats/${name}`)
+  for (const declared of ['unknown', encoding] as const) {
+    for (const start of [1_001, 2_345, 7_777]) {
+      const input = createLiveInput({ ...RAW, encoding: declared })
+      for (let at = start; at < start + 5_000; at += 300) input.push(bytes.subarray(at, at + 300))
+      expect(input.format).toEqual({ encoding })
+    }
   }
 })
 

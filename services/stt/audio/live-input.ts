@@ -34,6 +34,8 @@ const MAX_HEADER_BYTES = 1 << 20
 
 const RAW: ReadonlySet<string> = new Set<RawEncoding>(['s16', 'mulaw', 'alaw', 'opus'])
 
+const MPEG: ReadonlySet<DeclaredEncoding> = new Set<DeclaredEncoding>(['unknown', 'mp3', 'aac'])
+
 export function createLiveInput(declared: LiveFormat): LiveInput {
   const raw = rawFormat(declared)
   let format: AudioFormat | undefined
@@ -66,7 +68,7 @@ export function createLiveInput(declared: LiveFormat): LiveInput {
 
     const container = detectContainer(start)
     if (container) return release({ encoding: streamable(container) }, [start])
-    if (mayBecomeContainer(start)) return []
+    if (mayBecomeContainer(start, { mayBeMpeg: MPEG.has(declared.encoding) })) return []
     if (isContainer(declared.encoding)) throw undecodable(undefined)
     return release(raw.format, held)
   }

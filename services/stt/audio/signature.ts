@@ -17,8 +17,12 @@ export type Container =
   | 'wma'
   | 'rifx'
 
-/** Enough for every signature, the second header of an MPEG frame included. */
-const SIGNATURE_BYTES = 2_048
+/** Enough for every signature, and for some frames of MPEG audio that is joined in the middle, as radio is. */
+const SIGNATURE_BYTES = 4_096
+/** Where a frame does not begin the stream, so many have to follow each other: sound looks like one by chance. */
+const FRAMES_IN_A_ROW = 3
+
+const LONGEST_MARK_BYTES = 12
 
 interface Mark {
   readonly container: Container
@@ -48,11 +52,14 @@ export function detectContainer(bytes: Uint8Array): Container | undefined {
   return found?.container ?? mpegStream(bytes)
 }
 
-/** False when no more bytes can make `bytes` the start of a known container: it is raw audio. */
-export function mayBecomeContainer(bytes: Uint8Array): boolean {
+/**
+ * False when no more bytes can make `bytes` the start of a known container: it is raw audio. MPEG audio may begin in the
+ * middle of a frame; where it is out of the question the first bytes decide.
+ */
+export function mayBecomeContainer(bytes: Uint8Array, { mayBeMpeg }: { readonly mayBeMpeg: boolean }): boolean {
   if (bytes.length >= SIGNATURE_BYTES) return false
-  if (bytes.length >= 12) return bytes[0] === 0xff && ((bytes[1] ?? 0) & 0xe0) === 0xe0
-  return true
+  if (bytes.length < LONGEST_MARK_BYTES || mayBeMpeg) return true
+  return bytes[0] === 0xff && ((bytes[1] ?? 0) & 0xe0) === 0xe0
 }
 
 // A stream without a header starts with a frame: 11 (MPEG audio) or 12 (ADTS) set bits. Quiet raw PCM can look like
@@ -64,8 +71,27 @@ function mpegStream(bytes: Uint8Array): Container | undefined {
   ] as const) {
     const length = frameBytes(bytes, 0)
     if (length !== undefined && frameBytes(bytes, length) !== undefined) return container
+    for (let offset = 1; offset < Math.min(bytes.length, SIGNATURE_BYTES); offset += 1) {
+      if (bytes[offset] === 0xff && haveFrames(bytes, offset, frameBytes)) return container
+    }
   }
   return undefined
+}
+
+/** Frames of one kind: version, layer and rate stay what they are. */
+function haveFrames(bytes: Uint8Array, start: number, frameBytes: typeof mpegFrameBytes): boolean {
+  let offset = start
+  for (let frame = 0; frame < FRAMES_IN_A_ROW; frame += 1) {
+    const length = frameBytes(bytes, offset)
+    const isSame = bytes[offset + 1] === bytes[start + 1] && rateBits(bytes, offset) === rateBits(bytes, start)
+    if (length === undefined || !isSame) return false
+    offset += length
+  }
+  return true
+}
+
+function rateBits(bytes: Uint8Array, offset: number): number {
+  return (bytes[offset + 2] ?? 0) & 0x0c
 }
 
 function adtsFrameBytes(bytes: Uint8Array, offset: number): number | undefined {
