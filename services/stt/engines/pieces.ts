@@ -1,5 +1,6 @@
 import { SAMPLE_RATE_HZ } from '../audio/format.ts'
 import type { Segment } from '../vad/segmenter.ts'
+import type { CutPlace } from './quietest-place.ts'
 
 /** A stretch of a recording that is recognised in one window, in samples. */
 export type Piece = Segment
@@ -11,12 +12,14 @@ export const MAX_PIECE_SECONDS = 28
 export const PAD_SECONDS = 0.3
 // A pause is worth leaving out when it is longer than this: a window with a long silence invites invented words.
 const LONG_PAUSE_SECONDS = 3
+// Speech without a pause is cut where it is quietest, so far from the even division at most: some word ends in between.
+const CUT_SEARCH_SECONDS = 2
 
 /**
  * Divides the speech of a recording into pieces of at most {@link MAX_PIECE_SECONDS}, at the longest pauses there are.
  * A recording that fits a window with no long pause stays whole.
  */
-export function piecesOf(segments: readonly Segment[], totalSamples: number): Piece[] {
+export function piecesOf(segments: readonly Segment[], totalSamples: number, cutPlace: CutPlace): Piece[] {
   if (segments.length === 0) return []
   const edges: Segment[] = [
     { startSample: 0, endSample: 0 },
@@ -28,7 +31,7 @@ export function piecesOf(segments: readonly Segment[], totalSamples: number): Pi
     return [{ startSample: 0, endSample: totalSamples }]
 
   const padded = segments.map((segment) => pad(segment, totalSamples))
-  return groupsOf(padded).flatMap((group) => divide(group))
+  return groupsOf(padded).flatMap((group) => divide(group, cutPlace))
 }
 
 function groupsOf(segments: readonly Segment[]): Segment[][] {
@@ -45,17 +48,17 @@ function groupsOf(segments: readonly Segment[]): Segment[][] {
   return groups
 }
 
-function divide(group: readonly Segment[]): Piece[] {
+function divide(group: readonly Segment[], cutPlace: CutPlace): Piece[] {
   const first = group[0]
   const last = group.at(-1)
   if (!first || !last) return []
   const whole = { startSample: first.startSample, endSample: last.endSample }
   const most = MAX_PIECE_SECONDS * SAMPLE_RATE_HZ
   if (whole.endSample - whole.startSample <= most) return [whole]
-  if (group.length === 1) return slices(whole, most)
+  if (group.length === 1) return slices(whole, most, cutPlace)
 
   const at = longestPause(group)
-  return [...divide(group.slice(0, at)), ...divide(group.slice(at))]
+  return [...divide(group.slice(0, at), cutPlace), ...divide(group.slice(at), cutPlace)]
 }
 
 /** Index of the segment after the longest pause of the middle, so that no piece is a crumb; else of any pause. */
@@ -71,14 +74,20 @@ function longestPause(group: readonly Segment[]): number {
   return best?.at ?? 1
 }
 
-/** Speech without any pause for longer than a window: equal parts, wherever they fall. */
-function slices({ startSample, endSample }: Piece, most: number): Piece[] {
+/** Speech without any pause for longer than a window: about equal parts. */
+function slices({ startSample, endSample }: Piece, most: number, cutPlace: CutPlace): Piece[] {
   const count = Math.ceil((endSample - startSample) / most)
-  const each = Math.ceil((endSample - startSample) / count)
-  return Array.from({ length: count }, (_, index) => ({
-    startSample: startSample + index * each,
-    endSample: Math.min(endSample, startSample + (index + 1) * each),
-  }))
+  const each = (endSample - startSample) / count
+  const search = CUT_SEARCH_SECONDS * SAMPLE_RATE_HZ
+  const edges = [startSample]
+  for (let index = 1; index < count; index += 1) {
+    const even = startSample + Math.round(index * each)
+    // What is left has to fit into the other pieces.
+    const earliest = Math.max(even - search, endSample - (count - index) * most)
+    const latest = Math.min(even + search, (edges.at(-1) ?? startSample) + most)
+    edges.push(cutPlace(earliest, latest))
+  }
+  return edges.map((edge, index) => ({ startSample: edge, endSample: edges[index + 1] ?? endSample }))
 }
 
 function pad({ startSample, endSample }: Segment, totalSamples: number): Segment {

@@ -7,6 +7,7 @@ import { segmentsOf } from '../vad/segmenter.ts'
 import type { Recogniser, Recognition, Samples, WindowOptions } from '../whisper/port.ts'
 import { listenTo } from './listen.ts'
 import { piecesOf } from './pieces.ts'
+import { quietestPlaceIn } from './quietest-place.ts'
 import { together } from './placed.ts'
 import type { SpeechEngine } from './port.ts'
 import { recognisePieces } from './recognise-pieces.ts'
@@ -59,7 +60,7 @@ export function createWhisperEngine(deps: WhisperDeps): SpeechEngine {
       const recording = await listenTo(file, ears, { maxSeconds: deps.maxAudioSeconds, signal, hold })
       const { samples, probabilities, seconds, channels } = recording
       const segments = segmentsOf(probabilities, PAUSE_SAMPLES)
-      const pieces = piecesOf(segments, samples.length)
+      const pieces = piecesOf(segments, samples.length, quietestPlaceIn(samples))
       const spoken = languageToUse(language, languages)
       const options = { ...FILE_WINDOW, ...termsOf(keyterms), ...(signal && { signal }) }
       const { said, detected } = await recognisePieces(pieces, {
