@@ -3,7 +3,7 @@ import { test } from 'vitest'
 import { systemIds } from '../../../../services/wire/ids.ts'
 import type { Message } from './message.ts'
 import { createMessages } from './messages.ts'
-import { createPacker } from './packed-message.ts'
+import { type Block, createPacker } from './packed-message.ts'
 
 /** As a standard queue takes them from a client. */
 function messageOf(serial: number, change: Partial<Message>): Message {
@@ -85,11 +85,27 @@ test('messages are kept as in a map of their numbers, packed or not', ({ expect 
 })
 
 test('what only waits takes next to nothing of the heap', ({ expect }) => {
-  const pack = createPacker()
-  const packed = Array.from({ length: 1000 }, (_, serial) => {
-    const place = pack.pack(messageOf(serial, { body: 'x'.repeat(500) }))
-    return { block: place?.block, start: place?.start }
-  })
+  const packer = createPacker()
+  const pack = (serial: number): Block | undefined => packer.pack(messageOf(serial, { body: 'x'.repeat(500) }))?.block
+  const blocks = new Set(Array.from({ length: 1000 }, (_, serial) => pack(serial)))
   // 548 bytes of each in blocks of 64 KiB.
-  expect(new Set(packed.map(({ block }) => block)).size).toBeLessThan(12)
+  expect(blocks.size).toBeLessThan(12)
+})
+
+test('memory of messages that are gone is used again', ({ expect }) => {
+  const messages = createMessages(createPacker())
+  const used = new Set<ArrayBufferLike>()
+  const packer = createPacker()
+  for (let serial = 0; serial < 2000; serial += 1) {
+    const block = packer.pack(messageOf(serial, { body: 'x'.repeat(500) }))?.block
+    if (!block) continue
+    used.add(block.bytes.buffer)
+    packer.release(block)
+    messages.add(messageOf(serial, { body: 'x'.repeat(500) }))
+    if (serial >= 300) messages.delete(serial - 300)
+  }
+  expect(used.size).toBe(1)
+  expect([...messages.values()].map(({ serial, body }) => [serial, body.length])).toEqual(
+    Array.from({ length: 300 }, (_, index) => [1700 + index, 500]),
+  )
 })

@@ -1,5 +1,5 @@
 import type { Message } from './message.ts'
-import { type Packer, sizeOfPacked, unpack } from './packed-message.ts'
+import { type Block, type Packer, isBlock, sizeOfPacked, unpack } from './packed-message.ts'
 
 /** The messages of a queue by their serial numbers, in which they come. */
 export interface Messages {
@@ -18,7 +18,7 @@ export interface Messages {
 interface Page {
   count: number
   /** What has been looked at since it came, and what cannot be packed; of others the memory they are packed in. */
-  readonly slots: (Message | Buffer | undefined)[]
+  readonly slots: (Message | Block | undefined)[]
   /** Where in that memory. */
   readonly starts: number[]
 }
@@ -37,7 +37,11 @@ export function createMessages(packer: Packer | undefined): Messages {
     const number = Math.floor(serial / PAGE_SIZE)
     if (newest && number === newestNumber) return newest
     if (newest?.count === 0) pages.delete(newestNumber)
-    newest = { count: 0, slots: Array.from({ length: PAGE_SIZE }), starts: Array.from({ length: PAGE_SIZE }, () => 0) }
+    newest = {
+      count: 0,
+      slots: Array<Page['slots'][number]>(PAGE_SIZE).fill(undefined),
+      starts: Array<number>(PAGE_SIZE).fill(0),
+    }
     newestNumber = number
     pages.set(number, newest)
     return newest
@@ -46,7 +50,7 @@ export function createMessages(packer: Packer | undefined): Messages {
   function* values(): Iterable<Message> {
     for (const [number, { slots, starts }] of pages) {
       for (const [index, slot] of slots.entries()) {
-        if (slot) yield Buffer.isBuffer(slot) ? unpack(slot, starts[index] ?? 0, number * PAGE_SIZE + index) : slot
+        if (slot) yield isBlock(slot) ? unpack(slot, starts[index] ?? 0, number * PAGE_SIZE + index) : slot
       }
     }
   }
@@ -63,9 +67,10 @@ export function createMessages(packer: Packer | undefined): Messages {
       if (!page) return undefined
       const index = serial % PAGE_SIZE
       const slot = page.slots[index]
-      if (!slot || !Buffer.isBuffer(slot)) return slot
+      if (!slot || !isBlock(slot)) return slot
       const message = unpack(slot, page.starts[index] ?? 0, serial)
       page.slots[index] = message
+      packer?.release(slot)
       return message
     },
     add(message) {
@@ -84,7 +89,10 @@ export function createMessages(packer: Packer | undefined): Messages {
       const index = serial % PAGE_SIZE
       const slot = page?.slots[index]
       if (!page || !slot) return
-      sizeBytes -= Buffer.isBuffer(slot) ? sizeOfPacked(slot, page.starts[index] ?? 0) : slot.sizeBytes
+      if (isBlock(slot)) {
+        sizeBytes -= sizeOfPacked(slot, page.starts[index] ?? 0)
+        packer?.release(slot)
+      } else sizeBytes -= slot.sizeBytes
       page.slots[index] = undefined
       page.count -= 1
       size -= 1
