@@ -1,6 +1,7 @@
 import type { Worker } from 'node:worker_threads'
 import type { Clock, Timer } from '../../wire/clock.ts'
 import type { Log } from '../../wire/log.ts'
+import { SAMPLE_RATE_HZ } from '../audio/format.ts'
 import { SpeechError } from '../errors.ts'
 import type { WindowRequest } from './recognise-window.ts'
 import { createPace } from './pace.ts'
@@ -48,6 +49,7 @@ interface Slot {
   readonly cancelled: SharedArrayBuffer
   job: Job | undefined
   takenMs: number
+  windowSeconds: number
   retry: Timer | undefined
   retryMs: number
 }
@@ -133,6 +135,7 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
       // A copy of exactly this window: the caller's array may be a view of a long recording and stays usable.
       const samples = (typeof job.samples === 'function' ? job.samples() : job.samples).slice()
       const message: WorkerMessage = { type: 'recognise', id: job.id, samples, request: job.request }
+      slot.windowSeconds = samples.length / SAMPLE_RATE_HZ
       worker.postMessage(message, [samples.buffer])
       slot.job = job
       slot.takenMs = stopwatch()
@@ -208,7 +211,8 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
     const { job } = slot
     slot.job = undefined
     const nowMs = stopwatch()
-    if (job) queue.charge(job, nowMs - slot.takenMs, nowMs)
+    const { takenMs, windowSeconds } = slot
+    if (job) queue.charge(job, { computeMs: nowMs - takenMs, windowSeconds, nowMs })
     if (!job || job.id !== reply.id) return
     if (reply.type === 'done') return job.resolve(reply.recognition)
     const { failure, message } = reply
@@ -249,6 +253,7 @@ function emptySlot(): Slot {
     cancelled: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
     job: undefined,
     takenMs: 0,
+    windowSeconds: 0,
     retry: undefined,
     retryMs: FIRST_RETRY_MS,
   }

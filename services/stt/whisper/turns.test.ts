@@ -49,8 +49,8 @@ test('what has waited long enough goes before anything newer', ({ expect }) => {
 test('whoever has had much gives way to others, files together, and comes round again', ({ expect }) => {
   const turns = createTurns<Named>()
   const [greedy, modest] = [{}, {}]
-  turns.charge(work('', 'final', 0, { source: greedy }), 200, 0)
-  turns.charge(work('', 'file', 0), 10_000, 0)
+  turns.charge(work('', 'final', 0, { source: greedy }), { computeMs: 1, windowSeconds: 16, nowMs: 0 })
+  turns.charge(work('', 'file', 0), { computeMs: 10_000, windowSeconds: 28, nowMs: 0 })
 
   turns.add(work('file', 'file', 0))
   turns.add(work('greedy', 'final', 0, { source: greedy }))
@@ -61,6 +61,18 @@ test('whoever has had much gives way to others, files together, and comes round 
 
   const names = Array.from({ length: turns.size }, () => turns.next()?.name)
   expect(names).toEqual(['modest', 'greedy', 'interim of the greedy', 'interim', 'file', 'late interim'])
+})
+
+test('speech in real time owes nothing, however slow the workers are', ({ expect }) => {
+  const turns = createTurns<Named>()
+  const source = {}
+  for (let nowMs = 0; nowMs < 60_000; nowMs += 1500)
+    turns.charge(work('', 'final', 0, { source }), { computeMs: 1500, windowSeconds: 8, nowMs })
+
+  turns.add(work('other', 'final', 60_001))
+  turns.add(work('speech', 'final', 60_000, { source }))
+
+  expect(turns.next()?.name).toBe('speech')
 })
 
 test('all work gets its turn once, and none twice', ({ expect }) => {
@@ -75,7 +87,7 @@ test('all work gets its turn once, and none twice', ({ expect }) => {
         const next = turns.next()
         if (!next) return
         got.push(next.name)
-        turns.charge(next, nowMs % 997, nowMs)
+        turns.charge(next, { computeMs: nowMs % 997, windowSeconds: nowMs % 29, nowMs })
       }
       for (const [index, { priority: each, askedMs, source }] of all.entries()) {
         turns.add(work(String(index), each, askedMs, { source: sources[source] ?? {} }))

@@ -19,8 +19,15 @@ export interface Turns<W extends Waiting> {
   remove(work: W): void
   next(): W | undefined
   takeAll(): W[]
-  /** What work has cost: whoever had much gives way to the others for a while. */
-  charge(work: W, computeMs: number, nowMs: number): void
+  /** What work has taken: whoever had much gives way to the others for a while. */
+  charge(work: W, taken: Taken): void
+}
+
+export interface Taken {
+  readonly computeMs: number
+  /** Of audio. */
+  readonly windowSeconds: number
+  readonly nowMs: number
 }
 
 /**
@@ -30,11 +37,16 @@ export interface Turns<W extends Waiting> {
 const PATIENCE_MS: Readonly<Record<Priority, number>> = { final: 0, interim: 3000, file: 4000 }
 
 /**
- * A source that takes more than a tenth of a worker for finals and pieces is no speech in real time: an upload, or a
- * client that streams a file as fast as it goes. For each millisecond of work its next work counts as asked for so much
- * later, up to `MOST_DEBT_MS`, so that it goes on, slowly, however many others speak.
+ * While live streams keep the workers busy files get a tenth of one: after each millisecond of work on files their next
+ * piece counts as asked for so much later.
  */
-const DEBT_FACTOR = 10
+const FILES_GIVE_WAY = 10
+/**
+ * Finals of speech in real time are of two seconds of audio a second, with what was heard before them, and rarely of
+ * six. A client that has eight sends a file as fast as it goes: of each second of audio it pays this.
+ */
+const DEBT_MS_PER_SECOND = 125
+/** Even so it goes on, slowly, however many others speak. */
 const MOST_DEBT_MS = 5000
 
 const FILES = {}
@@ -81,10 +93,11 @@ export function createTurns<W extends Waiting>(): Turns<W> {
       waiting.clear()
       return all
     },
-    charge(work, computeMs, nowMs) {
+    charge(work, { computeMs, windowSeconds, nowMs }) {
       const source = sourceOf(work)
       if (!source || work.priority === 'interim') return
-      const freeMs = Math.max(nowMs, freeAtMs.get(source) ?? nowMs) + DEBT_FACTOR * computeMs
+      const debtMs = work.priority === 'file' ? FILES_GIVE_WAY * computeMs : DEBT_MS_PER_SECOND * windowSeconds
+      const freeMs = Math.max(nowMs, freeAtMs.get(source) ?? nowMs) + debtMs
       freeAtMs.set(source, Math.min(nowMs + MOST_DEBT_MS, freeMs))
     },
   }
