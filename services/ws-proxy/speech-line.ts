@@ -50,6 +50,8 @@ export function createSpeechLine({ first, query, reopen, onFailover }: SpeechLin
   let committedSeconds = 0
   let failovers = 0
   let waiting: (() => void)[] = []
+  /** Whoever was held back by a server that died is let go when the next one has taken what is repeated. */
+  let sentLast: () => void = () => undefined
   let waitingBytes = 0
   let isPaused = false
   let isClosing = false
@@ -137,7 +139,7 @@ export function createSpeechLine({ first, query, reopen, onFailover }: SpeechLin
 
   function repeat(item: HeldItem): void {
     if (item === 'Finalize') send(item)
-    else socket?.send(item)
+    else socket?.send(item, sentLast)
   }
 
   function send(type: ControlMessage['type']): void {
@@ -165,6 +167,7 @@ export function createSpeechLine({ first, query, reopen, onFailover }: SpeechLin
     },
     sendAudio(audio, sent) {
       held.add(audio)
+      sentLast = sent
       if (socket) return socket.send(audio, sent)
       waiting.push(sent)
       waitingBytes += audio.length
