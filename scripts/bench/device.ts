@@ -6,7 +6,8 @@
  *
  * int8 models, the bundled one too, keep their matrix products on the CPU whatever the device is: for a GPU write one
  * with `aldea-local models import FROM TO --precision fp32`, and name its folder here. CUDA needs the libraries of
- * onnxruntime's provider, which `ONNXRUNTIME_NODE_INSTALL=cuda12 npm rebuild onnxruntime-node` fetches.
+ * onnxruntime's provider, which `ONNXRUNTIME_NODE_INSTALL=cuda12 node node_modules/onnxruntime-node/script/install`
+ * fetches, and of the system the CUDA 12 runtime and cuDNN 9.
  */
 import { cpus } from 'node:os'
 import { cannotBe } from '../../services/stt/devices/choose-device.ts'

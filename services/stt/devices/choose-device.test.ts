@@ -47,7 +47,7 @@ test.for<Case>([
     facts: { ...NVIDIA, missingLibraries: ['cuda.so'] },
     trials: { webgpu: broken('no adapter') },
     device: 'cpu',
-    reason: 'cuda: cuda.so is not in /ort; webgpu: no adapter',
+    reason: 'cuda: cuda.so is not in /ort, where',
   },
   {
     wanted: 'auto',

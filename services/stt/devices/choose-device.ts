@@ -73,6 +73,9 @@ async function chooseFastest({ precision, facts, tryOut }: ChoiceInput): Promise
 const INT8_STAYS =
   'matrix products of int8 models have no GPU form and stay on the CPU; import the model with --precision fp32'
 
+/** Of onnxruntime-node itself; the CUDA runtime and cuDNN come with the system. */
+const HOW_TO_GET_CUDA = 'ONNXRUNTIME_NODE_INSTALL=cuda12 node node_modules/onnxruntime-node/script/install'
+
 /** Why there is no point in trying, by what can be seen without. */
 export function cannotBe(device: Gpu, facts: DeviceFacts): string | undefined {
   if (device === 'webgpu') return undefined
@@ -84,11 +87,12 @@ export function cannotBe(device: Gpu, facts: DeviceFacts): string | undefined {
     return 'there is no NVIDIA driver, neither /dev/nvidia0 nor /dev/dxg'
   }
   if (missingLibraries.length === 0) return undefined
-  return `${missingLibraries.join(' and ')} ${missingLibraries.length === 1 ? 'is' : 'are'} not in ${libraryFolder}`
+  const are = missingLibraries.length === 1 ? 'is' : 'are'
+  return `${missingLibraries.join(' and ')} ${are} not in ${libraryFolder}, where ${HOW_TO_GET_CUDA} puts them`
 }
 
 /** Elsewhere than on Linux a GPU is taken for granted. */
-export function noGpu({ platform, driverNodes }: DeviceFacts): string | undefined {
+function noGpu({ platform, driverNodes }: DeviceFacts): string | undefined {
   if (platform !== 'linux' || driverNodes.length > 0) return undefined
   return 'there is no GPU, neither /dev/dri/renderD* nor /dev/nvidia* nor /dev/dxg'
 }

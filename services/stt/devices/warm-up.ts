@@ -1,10 +1,11 @@
-import type { ModelManifest } from '../models/manifest.ts'
+import type { ModelManifest, WhisperDimensions } from '../models/manifest.ts'
 import { startDecoding } from '../whisper/decoder.ts'
 import { encode } from '../whisper/encoder.ts'
 import type { Sessions } from '../whisper/sessions.ts'
 
 /** One second of audio: enough to run every operator, and little for software that plays a GPU. */
 const FRAMES = 100
+const FRAMES_PER_POSITION = 2
 
 /** Steps of one token after the first ones, as most of decoding is. */
 const STEPS = 2
@@ -17,7 +18,7 @@ const STEPS = 2
  */
 export async function warmUp({ encoder, decoder }: Sessions, manifest: ModelManifest): Promise<Float32Array> {
   const { dimensions, tokens } = manifest
-  const audio = await encode(encoder, melOf(dimensions.mels), dimensions)
+  const audio = await encode(encoder, melOf(dimensions), dimensions)
   const decoding = startDecoding(decoder, audio, dimensions)
   let logits = await decoding.feed([tokens.startOfTranscript, tokens.noTimestamps], 1)
   for (let step = 0; step < STEPS; step += 1) logits = await decoding.feed([step], 1)
@@ -27,6 +28,7 @@ export async function warmUp({ encoder, decoder }: Sessions, manifest: ModelMani
 }
 
 /** Neither speech nor flat: every band and every frame has its own value within what log-mel spectrograms have. */
-function melOf(mels: number): Float32Array {
-  return Float32Array.from({ length: mels * FRAMES }, (_, index) => Math.sin(index) * Math.cos(index / FRAMES))
+function melOf({ mels, audioPositions }: WhisperDimensions): Float32Array {
+  const frames = Math.min(FRAMES, FRAMES_PER_POSITION * audioPositions)
+  return Float32Array.from({ length: mels * frames }, (_, index) => Math.sin(index) * Math.cos(index / frames))
 }
