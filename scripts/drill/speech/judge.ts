@@ -114,7 +114,9 @@ function faultsAtEnd(spoken: Spoken): string[] {
   const expected = plan.ending === 'silence' ? '1011 NET-0001' : '1000 '
   if (`${code} ${reason}` !== expected) faults.push(`closed with ${code} ${reason}, not ${expected}`)
   const answers = finalsOf(spoken).filter(({ isFromFinalize }) => isFromFinalize).length
-  if (answers !== finalizes) faults.push(`${answers} answers to ${finalizes} times Finalize`)
+  // What falls silent may be ended before a loaded server has come to its last request.
+  const isAnswered = plan.ending === 'silence' ? answers <= finalizes : answers === finalizes
+  if (!isAnswered) faults.push(`${answers} answers to ${finalizes} times Finalize`)
   const errors = messages.filter(({ type }) => type === 'Error').length
   if (errors !== nonsense) faults.push(`${errors} errors for ${nonsense} messages of nonsense`)
   const closing = closingOf(spoken)
