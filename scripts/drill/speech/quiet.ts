@@ -41,8 +41,10 @@ export async function openInspector(host: Hosted): Promise<Inspector> {
 
   async function busyServers(): Promise<string | undefined> {
     for (const [name, address] of Object.entries(speechServers)) {
-      const { body } = await request(`${address}/stats`)
-      const { streams, files } = (await body.json()) as { streams: number; files: number }
+      const answer = await request(`${address}/stats`).catch(() => undefined)
+      // One that was killed a moment ago comes back.
+      if (!answer) return `${name} does not answer`
+      const { streams, files } = (await answer.body.json()) as { streams: number; files: number }
       if (streams !== 0 || files !== 0) return `${name} says that it has ${streams} streams and ${files} files`
     }
     return undefined
