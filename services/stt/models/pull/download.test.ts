@@ -224,6 +224,36 @@ test.for([
   expect(server.requests).toHaveLength(requests)
 })
 
+test('who fetches a file that is being fetched is told, and spoils nothing', async ({ expect, onTestFinished }) => {
+  const setting = await prepare(onTestFinished, (headers, request) =>
+    request === 0 ? firstHalf() : serve(CONTENT, headers, '"1"'),
+  )
+  let second: Promise<unknown> | undefined
+  await setting.get({
+    onProgress({ bytes }) {
+      if (bytes !== HALF || second !== undefined) return
+      second = setting.get().catch((error: unknown) => error)
+      void second.then(() => setting.server.cut())
+    },
+  })
+
+  expect(await second).toMatchObject({ name: 'DownloadError', message: expect.stringContaining('already') as string })
+  expect(Buffer.compare(await readFile(setting.file), CONTENT)).toBe(0)
+  expect(await readdir(setting.folder)).toEqual(['model.bin'])
+})
+
+test.for(['0', '', '999999999'])(
+  'what a process %s that is gone held back is taken over',
+  async (holder, { expect, onTestFinished }) => {
+    const { folder, file, get } = await prepare(onTestFinished, (headers) => serve(CONTENT, headers, '"1"'))
+    await writeFile(`${file}.lock`, holder)
+
+    await get()
+
+    expect(await readdir(folder)).toEqual(['model.bin'])
+  },
+)
+
 test('a server that is not there is said to be', async ({ expect, onTestFinished }) => {
   const { server, get } = await prepare(onTestFinished, () => ({}))
   await server.close()

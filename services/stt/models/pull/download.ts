@@ -4,6 +4,7 @@ import type { Clock } from '../../../wire/clock.ts'
 import { hashFiles } from '../hash-files.ts'
 import { DownloadError, LineError } from './errors.ts'
 import { fetchPart } from './fetch-part.ts'
+import { lock } from './lock.ts'
 import { openPart, sizeOf, type Part } from './part.ts'
 
 export interface Progress {
@@ -32,7 +33,7 @@ const FIRST_PAUSE_MS = 500
  * Fetches a file and goes on where the line was cut, in this call or an earlier one. A file whose sum is wrong although
  * it came in pieces is fetched once more from its beginning: the pieces may be of two versions.
  *
- * @throws DownloadError when the server refuses, the line keeps breaking, or the sum is wrong
+ * @throws DownloadError when the server refuses, the line keeps breaking, the sum is wrong, or another process is at it
  * @throws the signal's reason when it is aborted
  */
 export async function download(options: DownloadOptions): Promise<void> {
@@ -41,6 +42,17 @@ export async function download(options: DownloadOptions): Promise<void> {
   await mkdir(dirname(file), { recursive: true })
   if ((await sizeOf(file)) > 0 && (await hashFiles([file])) === sha256) return
 
+  // Two who write one file would spoil it for each other.
+  const unlock = await lock(`${file}.lock`, url.href)
+  try {
+    await fetchChecked(options)
+  } finally {
+    await unlock()
+  }
+}
+
+async function fetchChecked(options: DownloadOptions): Promise<void> {
+  const { url, file, sha256 } = options
   const part = openPart(file)
   for (const isLastTry of [false, true]) {
     const cameInPieces = await fetchAll(part, options)

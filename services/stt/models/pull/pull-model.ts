@@ -39,7 +39,8 @@ export async function pullModel(options: PullOptions): Promise<ModelManifest> {
     ...(onStep && { onProgress: onStep }),
     ...interruptible,
   })
-  await rm(file)
+  // Another pull of the same file may have been done with it first.
+  await rm(file, { force: true })
   return manifest
 }
 
