@@ -19,6 +19,7 @@ import { silentLog } from '../../services/wire/log.ts'
 import { bundledClips, clipFrom, type Clip } from '../walk/clips.ts'
 import { CONDITIONS } from '../walk/degrade.ts'
 import { errorsOf, percent } from '../walk/judge.ts'
+import { promptnessOf } from '../walk/promptness.ts'
 import { runInLockstep, type WindowCost } from '../walk/lockstep.ts'
 import { steadinessOf } from '../walk/steadiness.ts'
 import { sumOf, type WordErrors } from '../wer.ts'
@@ -50,6 +51,8 @@ async function measure(name: string, degrade: (samples: Float32Array) => Float32
   const live: WordErrors[] = []
   const lags: number[] = []
   const windows: WindowCost[] = []
+  const afterSpeech: number[] = []
+  const afterEndpoint: number[] = []
   let [flickered, words, audioSeconds] = [0, 0, 0]
   for (const clip of clips) {
     for (const offsetSeconds of OFFSETS_SECONDS) {
@@ -74,6 +77,9 @@ async function measure(name: string, degrade: (samples: Float32Array) => Float32
       const steadiness = steadinessOf(run.results)
       lags.push(...steadiness.lagsSeconds)
       windows.push(...run.windows)
+      const promptness = promptnessOf(run)
+      afterSpeech.push(...promptness.afterSpeechSeconds)
+      afterEndpoint.push(...promptness.afterEndpointSeconds)
       flickered += steadiness.flickered
       words += steadiness.words
       audioSeconds += run.audioSeconds
@@ -89,12 +95,21 @@ async function measure(name: string, degrade: (samples: Float32Array) => Float32
     String(endpointingMs),
   ]
   console.log(`${columns.join('')}  ${name}, ${sumOf(live).words} words`)
-  for (const purpose of ['interim', 'final', 'cut'] as const) {
+  if (afterSpeech.length > 0) {
+    console.log(
+      `    ${afterSpeech.length} × speech_final: ${milliseconds(afterSpeech)} after the end of speech, of it ${milliseconds(afterEndpoint)} compute after the endpoint`,
+    )
+  }
+  for (const purpose of ['interim', 'final', 'review', 'cut'] as const) {
     const costs = windows.filter((window) => window.purpose === purpose).map(({ cpuMs }) => cpuMs)
     if (costs.length === 0) continue
     const [median, high] = [share(costs, 0.5).toFixed(0), share(costs, 0.95).toFixed(0)]
     console.log(`    ${costs.length} × ${purpose}: CPU ${median} ms p50, ${high} ms p95`)
   }
+}
+
+function milliseconds(seconds: readonly number[]): string {
+  return `${(1000 * share(seconds, 0.5)).toFixed(0)} ms p50, ${(1000 * share(seconds, 0.95)).toFixed(0)} ms p95`
 }
 
 function samplesOf({ bytes }: Clip, offsetSeconds: number): Float32Array {

@@ -21,6 +21,8 @@ export interface TimedResult {
 
 export interface WindowCost {
   readonly purpose: Purpose
+  /** Audio that had been heard when it was asked for. */
+  readonly atSeconds: number
   readonly audioSeconds: number
   /** CPU time of the whole process, all threads. */
   readonly cpuMs: number
@@ -39,6 +41,7 @@ export async function runInLockstep(
     { ...LIVE_OPTIONS, ...options },
     {
       async transcribe(window) {
+        const atSeconds = heardSamples / SAMPLE_RATE_HZ
         const before = process.cpuUsage()
         let sampleCount = 0
         const recognition = await recognise({
@@ -52,6 +55,7 @@ export async function runInLockstep(
         const { user, system } = process.cpuUsage(before)
         windows.push({
           purpose: window.purpose,
+          atSeconds,
           audioSeconds: sampleCount / SAMPLE_RATE_HZ,
           cpuMs: (user + system) / 1000,
         })

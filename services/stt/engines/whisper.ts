@@ -32,6 +32,7 @@ export const LIVE_WINDOWS = {
   interim: { priority: 'interim', slackPositions: 128, timestamps: false, isOpen: true },
   cut: { priority: 'final', slackPositions: 512, timestamps: true },
   final: { priority: 'final', slackPositions: 384, timestamps: true },
+  review: { priority: 'final', slackPositions: 'full', timestamps: true },
 } as const satisfies Record<Purpose, Window>
 
 const FILE_WINDOW: Window = { priority: 'file', slackPositions: 'full', timestamps: true }

@@ -144,3 +144,50 @@ test('a draft that is right takes one pass', async ({ expect }) => {
   expect(tokens.length).toBeGreaterThan(5)
   expect(decoding.passes).toBe(1)
 })
+
+/** Like `saying`, with a row of attention for each input. */
+function attending(tokens: readonly number[]): Decoding {
+  const attention: Float32Array[] = []
+  const decoding = saying(tokens)
+  return {
+    ...decoding,
+    attention,
+    feed(fed, rows) {
+      for (const token of fed) attention.push(Float32Array.of(token))
+      return decoding.feed(fed, rows)
+    },
+  }
+}
+
+test('stops before the token whose attention says so, without the word it goes on with', async ({ expect }) => {
+  const seen: number[] = []
+  const stop = {
+    // The input that token 4 is chosen after.
+    isOver: ([input = 0]: Float32Array) => seen.push(input) > 0 && input === 3,
+    startsWord: (token: number) => token === 1 || token === 2,
+  }
+
+  const generation = await generate(attending([1, 2, 3, 4, 5]), { ...options, stop })
+
+  expect(seen).toEqual([START, 1, 2, 3])
+  expect(generation).toMatchObject({ tokens: [1], looped: false })
+  expect(generation.logProbabilities).toHaveLength(1)
+})
+
+test('goes on after a prefix, which is not part of the text', async ({ expect }) => {
+  const fed: number[][] = []
+  const decoding = saying([3, 4])
+  const generation = await generate(
+    {
+      ...decoding,
+      feed(tokens, rows) {
+        fed.push([...tokens])
+        return decoding.feed(tokens, rows)
+      },
+    },
+    { ...options, prefix: [1, 2] },
+  )
+
+  expect(fed[0]).toEqual([START, 1, 2])
+  expect(generation.tokens).toEqual([3, 4])
+})
