@@ -30,16 +30,23 @@ export function createSimulation(): Simulation {
       events.splice(place + 1, 0, { atMs, run })
     },
     async runUntil(ms) {
+      // What is under way in promises goes first.
+      await nextTurn()
       for (let event = events[0]; event && event.atMs <= ms; event = events[0]) {
         events.shift()
         nowMs = event.atMs
         event.run()
-        // What that has set off in promises.
-        await new Promise((resolve) => setImmediate(resolve))
+        await nextTurn()
       }
       nowMs = ms
     },
   }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve)
+  })
 }
 
 /** What a window costs a worker. */

@@ -177,3 +177,24 @@ test('nothing is worked on for a client that has left', async ({ expect }) => {
   expect(windows).toHaveLength(1)
   expect(engine.figures().load).toMatchObject({ waitingWindows: 0, busyWorkers: 0 })
 })
+
+test('a file is decoded no further than there is room in memory', async ({ expect }) => {
+  const { engine, simulation } = await stage(usual)
+  const asked: number[] = []
+  let letIn = (): void => undefined
+  const hold = async (bytes: number): Promise<void> => {
+    asked.push(bytes)
+    if (asked.length === 2) await new Promise<void>((resolve) => (letIn = resolve))
+  }
+  const transcript = engine.transcribe({ bytes: wavOf(SPEECH) }, { language: 'en', hold })
+  await simulation.runUntil(1000)
+  expect(asked).toHaveLength(2)
+
+  letIn()
+  simulation.after(1000, () => undefined)
+  await simulation.runUntil(60_000)
+
+  expect((await transcript).audioSeconds).toBeCloseTo(SPEECH_SECONDS)
+  // As samples of four bytes.
+  expect(asked.reduce((sum, bytes) => sum + bytes, 0)).toBeCloseTo(SPEECH_SECONDS * 64_000, -2)
+})
