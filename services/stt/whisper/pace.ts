@@ -6,7 +6,7 @@ export interface Pace {
   observe(interim: { readonly intervalMs: number; readonly waitedMs: number; readonly nowMs: number }): void
 }
 
-export const SHORTEST_INTERVAL_MS = 500
+const SHORTEST_INTERVAL_MS = 500
 const LONGEST_INTERVAL_MS = 2000
 
 // What interims may wait: workers are seldom idle then, and a final finds one free soon.
