@@ -3,8 +3,9 @@ import type { HostUsage } from './hosted.ts'
 /** The first part of the quiet points: caches fill, threads and their arenas come to their size. */
 const WARM_UP_SHARE = 1 / 3
 const MEBIBYTE = 1024 * 1024
-/** What an allocator keeps differs from point to point. */
-const MOST_RSS_GROWTH_MIB = 40
+/** What an allocator keeps differs by some 30 MiB from point to point; the more points, the less the line heeds it. */
+const MOST_RSS_GROWTH_MIB = 30
+const MORE_RSS_GROWTH_MIB_BY_POINTS = 200
 const MOST_HEAP_GROWTH_MIB = 10
 /** Pools of connections to databases and speech servers are now larger, now smaller. */
 const MOST_MORE_RESOURCES = 10
@@ -13,9 +14,10 @@ const MOST_MORE_RESOURCES = 10
 export function growthFaults(points: readonly HostUsage[]): string[] {
   const warm = points.slice(Math.floor(points.length * WARM_UP_SHARE))
   const rss = growthOf(warm.map(({ rssBytes }) => rssBytes / MEBIBYTE))
+  const most = MOST_RSS_GROWTH_MIB + MORE_RSS_GROWTH_MIB_BY_POINTS / warm.length
   const heap = growthOf(warm.map(({ heapBytes }) => heapBytes / MEBIBYTE))
   return [
-    ...(rss > MOST_RSS_GROWTH_MIB ? [`memory grew by ${rss.toFixed(0)} MiB`] : []),
+    ...(rss > most ? [`memory grew by ${rss.toFixed(0)} MiB`] : []),
     ...(heap > MOST_HEAP_GROWTH_MIB ? [`the heap grew by ${heap.toFixed(0)} MiB`] : []),
     ...moreResources(warm),
   ]
