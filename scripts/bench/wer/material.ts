@@ -22,7 +22,7 @@ const LONG_PAUSE_SECONDS = 60
 /** A quiet room, 60 dB below full scale. */
 const ROOM_LEVEL = 0.001
 
-export const BACKGROUNDS: Readonly<Record<string, (length: number) => Float32Array>> = {
+const BACKGROUNDS: Readonly<Record<string, (length: number) => Float32Array>> = {
   'digital silence': (length) => new Float32Array(length),
   'a quiet room': (length) => {
     const random = createRandom(7)
