@@ -1,4 +1,4 @@
-import { addMedians } from './median-filter.ts'
+import { createMedianRow } from './median-filter.ts'
 
 /** What one token attended to: [heads, positions]. */
 export interface AlignmentInput {
@@ -33,15 +33,15 @@ function headAverage(
 ): Float32Array {
   const sum = new Float32Array(rows.length * width)
   const shares = new Float32Array(attention.length * width)
-  const row = new Float32Array(width)
+  const row = createMedianRow(width)
   for (let head = 0; head < heads; head += 1) {
     const { mean, factor } = fillShares(shares, attention, head * positions + first, width)
     for (const [index, token] of rows.entries()) {
       const start = token * width
       for (let at = 0; at < width; at += 1) {
-        row[at] = ((shares[start + at] as number) - (mean[at] as number)) * (factor[at] as number)
+        row.values[at] = ((shares[start + at] as number) - (mean[at] as number)) * (factor[at] as number)
       }
-      addMedians(row, sum.subarray(index * width, (index + 1) * width))
+      row.addTo(sum.subarray(index * width, (index + 1) * width))
     }
   }
   return sum

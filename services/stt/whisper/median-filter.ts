@@ -1,16 +1,43 @@
 /** Smooths over seven positions, 0.14 s. */
 const REACH = 3
 
+/** A row of numbers to be smoothed, filled again for each use: there are a thousand in a window. */
+export interface MedianRow {
+  /** Filled by the caller with finite numbers. */
+  readonly values: Float64Array
+  /** Adds the running median of seven `values`, mirrored at the ends, to as many numbers. */
+  addTo(target: Float32Array): void
+}
+
+export function createMedianRow(width: number): MedianRow {
+  // One value more than needed at the end, so that pairs of windows need no special case.
+  const padded = new Float64Array(width + 2 * REACH + 1)
+  return {
+    values: padded.subarray(REACH, REACH + width),
+    addTo(target) {
+      mirrorEnds(padded, width)
+      addMedians(padded, target)
+    },
+  }
+}
+
+function mirrorEnds(padded: Float64Array, width: number): void {
+  for (let reach = 1; reach <= REACH; reach += 1) {
+    const inside = Math.min(reach, width - 1)
+    padded[REACH - reach] = padded[REACH + inside] as number
+    padded[REACH + width - 1 + reach] = padded[REACH + width - 1 - inside] as number
+  }
+}
+
 /**
- * Adds to `target` the running median of seven finite `values`, mirrored at the ends. Two neighbouring windows share six
- * values, and the median of these and a seventh is that seventh, kept between the middle two of the six.
+ * Two neighbouring windows share six values, and the median of these and a seventh is that seventh, kept between the
+ * middle two of the six.
  *
  * Two values are put in order as half their sum less or plus half their distance: comparing branches, and values in no
  * order make every other branch a mispredicted one, which costs four times as much. In double precision the rounding is
  * far below that of the values.
  */
-export function addMedians(values: Float32Array, target: Float32Array): void {
-  const padded = mirrored(values)
+function addMedians(padded: Float64Array, target: Float32Array): void {
   for (let at = 0; at < target.length; at += 2) {
     const a = padded[at + 1] as number
     const b = padded[at + 2] as number
@@ -50,17 +77,4 @@ function smaller(one: number, other: number): number {
 
 function larger(one: number, other: number): number {
   return (one + other + Math.abs(one - other)) / 2
-}
-
-/** One value more than needed at the end, so that pairs of windows need no special case. */
-function mirrored(values: Float32Array): Float64Array {
-  const { length } = values
-  const padded = new Float64Array(length + 2 * REACH + 1)
-  padded.set(values, REACH)
-  for (let reach = 1; reach <= REACH; reach += 1) {
-    const inside = Math.min(reach, length - 1)
-    padded[REACH - reach] = values[inside] as number
-    padded[REACH + length - 1 + reach] = values[length - 1 - inside] as number
-  }
-  return padded
 }
