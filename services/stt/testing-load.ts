@@ -55,14 +55,21 @@ export type CostMs = (seconds: number, request: WindowRequest) => number
 /** A word every so often, whatever the sound. */
 export const WORD_SECONDS = 0.32
 
+export interface SimulatedWorkers {
+  readonly workers: number
+  readonly costMs: CostMs
+  /** How sure they are of each token. */
+  readonly logProbability?: number | undefined
+}
+
 /** Workers without threads in a pool as it is: they take simulated time, and hear a word every 0.32 s. */
 export async function startSimulatedRecogniser(
   simulation: Simulation,
-  { workers, costMs }: { readonly workers: number; readonly costMs: CostMs },
+  { workers, costMs, logProbability = 0 }: SimulatedWorkers,
 ): Promise<Recogniser> {
   const pool = await startPool({
     workers,
-    spawn: (cancelled) => simulatedWorker(simulation, costMs, new Int32Array(cancelled)),
+    spawn: (cancelled) => simulatedWorker(simulation, { costMs, logProbability }, new Int32Array(cancelled)),
     clock: { now: () => simulation.nowMs, after: () => ({ cancel: () => undefined }) } as unknown as Clock,
     stopwatch: () => simulation.nowMs,
     log: silentLog,
@@ -78,7 +85,11 @@ export async function startSimulatedRecogniser(
   }
 }
 
-function simulatedWorker(simulation: Simulation, costMs: CostMs, cancelled: Int32Array): Worker {
+function simulatedWorker(
+  simulation: Simulation,
+  { costMs, logProbability }: Pick<SimulatedWorkers, 'costMs' | 'logProbability'>,
+  cancelled: Int32Array,
+): Worker {
   const worker = new EventEmitter()
   // Work is divided into steps, between which a worker looks whether it is still wanted.
   const STEP_MS = 10
@@ -86,7 +97,12 @@ function simulatedWorker(simulation: Simulation, costMs: CostMs, cancelled: Int3
 
   function work({ id, samples }: WorkerRequest, leftMs: number): void {
     if (isCancelled(id)) worker.emit('message', { type: 'failed', id, message: 'cancelled' })
-    else if (leftMs <= 0) worker.emit('message', { type: 'done', id, recognition: hear(samples) })
+    else if (leftMs <= 0)
+      worker.emit('message', {
+        type: 'done',
+        id,
+        recognition: { ...hear(samples), averageLogProbability: logProbability },
+      })
     else simulation.after(Math.min(STEP_MS, leftMs), () => work({ id, samples } as WorkerRequest, leftMs - STEP_MS))
   }
 

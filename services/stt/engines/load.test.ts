@@ -31,13 +31,14 @@ interface Speaker {
   readonly told: readonly Told[]
 }
 
-async function stage(costMs: CostMs, workers = 1) {
+async function stage(costMs: CostMs, workers = 1, logProbability?: number) {
   const simulation = createSimulation()
-  const windows: { readonly priority: string; readonly seconds: number; readonly atMs: number }[] = []
+  const windows: { readonly priority: string; readonly slack: number | 'full'; readonly atMs: number }[] = []
   const recogniser = await startSimulatedRecogniser(simulation, {
     workers,
+    logProbability,
     costMs(seconds, request) {
-      windows.push({ priority: request.priority, seconds, atMs: simulation.nowMs })
+      windows.push({ priority: request.priority, slack: request.slackPositions, atMs: simulation.nowMs })
       return costMs(seconds, request)
     },
   })
@@ -197,4 +198,18 @@ test('a file is decoded no further than there is room in memory', async ({ expec
   expect((await transcript).audioSeconds).toBeCloseTo(SPEECH_SECONDS)
   // As samples of four bytes.
   expect(asked.reduce((sum, bytes) => sum + bytes, 0)).toBeCloseTo(SPEECH_SECONDS * 64_000, -2)
+})
+
+test('unsure finals get a second look while there is time for it', async ({ expect }) => {
+  const UNSURE = -0.9
+  const idle = await stage(usual, 1, UNSURE)
+  idle.speak(0)
+  await idle.simulation.runUntil(15_000)
+  expect(idle.windows.filter(({ slack }) => slack === 'full').length).toBeGreaterThan(1)
+
+  const busy = await stage(usual, 1, UNSURE)
+  for (let index = 0; index < 20; index += 1) busy.speak(index * 90)
+  await busy.simulation.runUntil(15_000)
+  const late = busy.windows.filter(({ atMs, slack }) => atMs > 8000 && slack === 'full')
+  expect(late).toEqual([])
 })

@@ -32,10 +32,12 @@ export interface FinalsDeps {
   readonly track: VoiceTrack
   readonly outbox: Outbox
   readonly interims: Interims
+  /** The machine has more to do than it can: no final is heard twice only to be surer. */
+  readonly isPressed: () => boolean
   readonly signal: AbortSignal
 }
 
-export function createFinals({ transcribe, buffer, track, outbox, interims, signal }: FinalsDeps): Finals {
+export function createFinals({ transcribe, buffer, track, outbox, interims, isPressed, signal }: FinalsDeps): Finals {
   let earlier: Earlier[] = []
   let pendingSamples = 0
   let lastWordEndSeconds: number | undefined
@@ -80,7 +82,8 @@ export function createFinals({ transcribe, buffer, track, outbox, interims, sign
     const known = { text: texts.join(' '), endSeconds: (boundarySample - startSample) / SAMPLE_RATE_HZ }
     const first = await transcribe({ purpose: 'final', samples, startSample, known, ...haste })
     const isUnsure = !first.isDoubtful && first.averageLogProbability < UNSURE_LOG_PROBABILITY
-    const second = isUnsure ? await transcribe({ purpose: 'review', samples, startSample, known, ...haste }) : first
+    const second =
+      isUnsure && !isPressed() ? await transcribe({ purpose: 'review', samples, startSample, known, ...haste }) : first
     const recognition = second.averageLogProbability > first.averageLogProbability ? second : first
     return recognition.isDoubtful ? undefined : saidAfter(context, spoken, recognition)
   }
