@@ -19,6 +19,14 @@ export interface QuietPoint {
   readonly faults: readonly string[]
 }
 
+/** What a speech server says at GET /stats, as far as it is of interest here. */
+interface Stats {
+  readonly streams: number
+  readonly files: number
+  readonly waitingWindows: number
+  readonly busyWorkers: number
+}
+
 /** Longer than a stream whose client left may still be summed up. */
 const MOST_WAIT_MS = 90_000
 const POLL_MS = 100
@@ -44,8 +52,11 @@ export async function openInspector(host: Hosted): Promise<Inspector> {
       const answer = await request(`${address}/stats`).catch(() => undefined)
       // One that was killed a moment ago comes back.
       if (!answer) return `${name} does not answer`
-      const { streams, files } = (await answer.body.json()) as { streams: number; files: number }
+      const { streams, files, waitingWindows, busyWorkers } = (await answer.body.json()) as Stats
       if (streams !== 0 || files !== 0) return `${name} says that it has ${streams} streams and ${files} files`
+      if (waitingWindows !== 0 || busyWorkers !== 0) {
+        return `${name} has ${waitingWindows} windows waiting and ${busyWorkers} workers busy for nobody`
+      }
     }
     return undefined
   }
