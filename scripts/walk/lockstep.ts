@@ -47,9 +47,9 @@ export async function runInLockstep(
         const recognition = await recognise({
           ...window,
           samples() {
-            const samples = window.samples()
-            sampleCount = samples.length
-            return samples
+            const taken = window.samples()
+            sampleCount = taken.length
+            return taken
           },
         })
         const { user, system } = process.cpuUsage(before)

@@ -1,77 +1,8 @@
 import * as fc from 'fast-check'
 import { test } from 'vitest'
-import type { SpeechMessage, SpeechResult } from '../../wire/speech.ts'
-import { SAMPLE_RATE_HZ } from '../audio/format.ts'
-import type { StreamOptions } from '../engines/port.ts'
-import { FRAME_SAMPLES } from '../vad/ears.ts'
 import type { Recognition } from '../whisper/port.ts'
-import { createPolicy, type Policy } from './policy.ts'
-import { LIVE_OPTIONS } from './testing.ts'
+import { hear, PAUSE, SPEECH, stage, WORD_SECONDS } from './testing-policy.ts'
 import type { Window } from './transcriber.ts'
-
-const WORD_SECONDS = 0.32
-
-/** A world in which every 0.32 s of audio say a word: its own number. */
-function hear({ samples, startSample }: Window): Recognition {
-  const start = startSample / SAMPLE_RATE_HZ
-  const end = start + samples().length / SAMPLE_RATE_HZ
-  const words = []
-  for (let number = Math.ceil(start / WORD_SECONDS); (number + 1) * WORD_SECONDS <= end; number += 1) {
-    const startSeconds = number * WORD_SECONDS - start
-    words.push({ word: `w${number}`, startSeconds, endSeconds: startSeconds + WORD_SECONDS, confidence: 1 })
-  }
-  const text = words.map(({ word }) => word).join(' ')
-  const sure = { confidence: 1, averageLogProbability: 0, noSpeechProbability: 0, compressionRatio: 1, computeMs: 0 }
-  return { text, words, ...sure }
-}
-
-interface Stage {
-  readonly policy: Policy
-  readonly messages: readonly SpeechMessage[]
-  readonly asked: readonly Window[]
-  /** Lets somebody speak, or be silent, for some seconds. */
-  pass(seconds: number, probability: number): Promise<void>
-  results(): SpeechResult[]
-}
-
-function stage(
-  options: Partial<StreamOptions> = {},
-  transcribe: (window: Window) => Promise<Recognition> = async (window) => hear(window),
-  interimInterval?: () => number,
-): Stage {
-  const messages: SpeechMessage[] = []
-  const asked: Window[] = []
-  const policy = createPolicy(
-    { ...LIVE_OPTIONS, ...options },
-    {
-      transcribe(window) {
-        asked.push(window)
-        return transcribe(window)
-      },
-      ...(interimInterval && { interimInterval }),
-      send: (message) => messages.push(message),
-      fail(error) {
-        throw error
-      },
-    },
-  )
-  return {
-    policy,
-    messages,
-    asked,
-    async pass(seconds, probability) {
-      const frames = Math.round((seconds * SAMPLE_RATE_HZ) / FRAME_SAMPLES)
-      for (let frame = 0; frame < frames; frame += 1) {
-        const probabilities = Float32Array.of(probability)
-        await policy.hear({ samples: new Float32Array(FRAME_SAMPLES), probabilities, channels: 1 })
-      }
-    },
-    results: () => messages.filter((message) => message.type === 'Result'),
-  }
-}
-
-const SPEECH = 0.9
-const PAUSE = 0.1
 
 const scene = fc.array(
   fc.oneof(
@@ -278,4 +209,32 @@ test('while answers do not come at most one more interim waits, the newest; fina
   await policy.said()
 
   expect(asked.map(({ purpose }) => purpose)).toEqual(['interim', 'final'])
+})
+
+test('silence is not recognised, before speech or after it', async ({ expect }) => {
+  const { asked, pass, policy } = stage({ utteranceEndMs: 1000 })
+  await pass(30, PAUSE)
+  expect(asked).toEqual([])
+
+  await pass(1, SPEECH)
+  await pass(0.5, PAUSE)
+  const { length } = asked
+  await pass(30, PAUSE)
+  policy.close()
+  await policy.said()
+  expect(asked).toHaveLength(length)
+})
+
+test.for([
+  { name: 'Finalize', end: 'finalize', flags: { fromFinalize: true, speechFinal: false } },
+  { name: 'CloseStream', end: 'close', flags: { fromFinalize: false, speechFinal: false } },
+] as const)('$name in mid-word makes a final at once, of all that was heard', async ({ end, flags }, { expect }) => {
+  const { asked, pass, results, policy } = stage()
+  await pass(1.12, SPEECH)
+  policy[end]()
+  await policy.said()
+
+  expect(asked.at(-1)?.purpose).toBe('final')
+  expect(results().at(-1)).toMatchObject({ ...flags, isFinal: true, startSeconds: 0 })
+  expect(results().at(-1)?.durationSeconds).toBeCloseTo(1.12, 1)
 })

@@ -125,6 +125,29 @@ it.for([0, 3, 100])(
   },
 )
 
+it('takes what is known as given, and times what follows it', async ({ expect, recogniser }) => {
+  // The pause after "Americans".
+  const known = { text: 'And so my fellow Martians,', endSeconds: 2.8 }
+
+  const { text, words } = await recogniser.recognise(await readClip('jfk.wav'), { ...final, known })
+
+  expect(plain(text)).toBe(plain(JFK.slice(JFK.indexOf('ask'))))
+  expect(words[0]?.startSeconds).toBeGreaterThanOrEqual(2.8)
+  expect(words[0]?.endSeconds).toBeLessThan(4.2)
+})
+
+it('leaves out what an open window may hold only half of', async ({ expect, recogniser }) => {
+  // In the middle of "country".
+  const samples = (await readClip('jfk.wav')).subarray(0, 6.4 * 16_000)
+  const window = { ...final, priority: 'interim', timestamps: false } as const
+  const closed = await recogniser.recognise(samples, window)
+  const open = await recogniser.recognise(samples, { ...window, isOpen: true })
+
+  expect(open.words.length).toBeGreaterThan(3)
+  expect(open.words.length).toBeLessThan(closed.words.length)
+  expect(closed.text.startsWith(open.text)).toBe(true)
+})
+
 it('doubts silence', async ({ expect, recogniser }) => {
   const { noSpeechProbability, averageLogProbability } = await recogniser.recognise(new Float32Array(32_000), final)
 

@@ -1,0 +1,51 @@
+import { test } from 'vitest'
+import { hear, PAUSE, SPEECH, stage } from './testing-policy.ts'
+
+test('a final is told what was said right before it, and gives that up where it goes wrong', async ({ expect }) => {
+  const { asked, pass, results, policy } = stage({ interimResults: false }, async (window) => ({
+    ...hear(window),
+    isDoubtful: window.known !== undefined,
+  }))
+  await pass(2, SPEECH)
+  await pass(0.5, PAUSE)
+  await pass(1, SPEECH)
+  await pass(0.5, PAUSE)
+  await policy.said()
+
+  const [first, together, alone] = asked
+  expect(first?.known).toBeUndefined()
+  expect(together?.startSample).toBe(first?.startSample)
+  expect(together?.known?.text).toBe(results()[0]?.text)
+  expect(alone?.known).toBeUndefined()
+  expect(alone?.startSample).toBeGreaterThan(2 * 16_000)
+  expect(results()).toHaveLength(2)
+})
+
+test('a final that is unsure after known words gets a second look, and the surer one counts', async ({ expect }) => {
+  const { asked, pass, results, policy } = stage({ interimResults: false }, async (window) => {
+    const heard = hear(window)
+    if (!window.known) return heard
+    if (window.purpose === 'final') return { ...heard, averageLogProbability: -0.5 }
+    const words = heard.words.map((word) => ({ ...word, word: word.word.toUpperCase() }))
+    return { ...heard, words, averageLogProbability: -0.1 }
+  })
+  await pass(2, SPEECH)
+  await pass(0.5, PAUSE)
+  await pass(1, SPEECH)
+  await pass(0.5, PAUSE)
+  await policy.said()
+
+  expect(asked.map(({ purpose }) => purpose)).toEqual(['final', 'final', 'review'])
+  expect(results()[0]?.text).toMatch(/^w0 w1/)
+  expect(results()[1]?.text).toMatch(/^W\d+ W\d+/)
+})
+
+test('interims begin with the words that two of them agreed on', async ({ expect }) => {
+  const { asked, pass, results } = stage({ endpointingMs: false })
+  await pass(4, SPEECH)
+
+  const last = asked.at(-1)
+  expect(last?.known?.text).toMatch(/^w0 w1 w2 w3/)
+  expect(last?.draft).toMatch(/^w\d/)
+  expect(results().at(-1)?.text).toMatch(/^w0 w1 w2 w3 w4 w5 w6 w7 w8 w9/)
+})
