@@ -42,7 +42,7 @@ const MOST_FILE_GAP_MS = 3_000
 const KILL_EVERY = 2
 /** The undisturbed programmes one after the other would take a minute. */
 const PLAIN_AT_ONCE = 3
-const MOST_PLAIN_ERRORS = 0.15
+const MOST_PLAIN_ERRORS = 0.25
 /** A short recording may have one place that is misheard. */
 const MOST_PLAIN_WORDS = 2
 
