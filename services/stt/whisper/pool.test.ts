@@ -8,7 +8,7 @@ import type { WindowOptions } from './port.ts'
 
 /**
  * A worker without a model. The first sample tells what to do: 0 answer at once, 1 wait until the gate opens, 2 die,
- * 3 work until cancelled, 4 wait for the gate and hear nothing else. The text of the answer is how many requests came before.
+ * 3 work until cancelled, 4 wait for the gate and hear nothing else, 5 die unless the gate is open, and open it. The text of the answer is how many requests came before.
  */
 const WORKER = `
   const { parentPort, workerData } = require('node:worker_threads')
@@ -18,7 +18,7 @@ const WORKER = `
   parentPort.on('message', ({ type, id, samples, request }) => {
     if (type === 'stop') return parentPort.close()
     const [task] = samples
-    if (task === 2) process.exit(7)
+    if (task === 2 || (task === 5 && Atomics.exchange(gate, 0, 1) === 0)) process.exit(7)
     const isStopped = () => task !== 4 && [id, -1].includes(Atomics.load(cancelled, 0))
     while (task > 0 && !isStopped() && (task === 3 || Atomics.load(gate, 0) === 0)) Atomics.wait(gate, 0, 0, 1)
     if (isStopped()) return parentPort.postMessage({ type: 'failed', id, message: 'cancelled' })
@@ -33,6 +33,7 @@ const WAIT = Float32Array.of(1)
 const DIE = Float32Array.of(2)
 const UNTIL_CANCELLED = Float32Array.of(3)
 const HANG = Float32Array.of(4)
+const DIE_ONCE = Float32Array.of(5)
 
 const FILE: WindowOptions = { priority: 'file', language: 'en', slackPositions: 256, timestamps: true }
 
@@ -140,7 +141,19 @@ test("a window that is part of a recording travels alone and leaves the caller's
   expect(recording).toHaveLength(1000)
 })
 
-test('a worker that dies fails its request with 503, is replaced, and the next request works', async ({
+test('what a worker was at when it died is done by the next one', async ({ expect, onTestFinished }) => {
+  const { pool } = await start(onTestFinished)
+
+  expect(await pool.recognise(DIE_ONCE, FILE)).toMatchObject({ priority: 'file', length: 1 })
+})
+
+test('an interim whose worker dies fails with 503: the next one is near', async ({ expect, onTestFinished }) => {
+  const { pool } = await start(onTestFinished)
+
+  await expect(pool.recognise(DIE_ONCE, { ...FILE, priority: 'interim' })).rejects.toMatchObject({ status: 503 })
+})
+
+test('a request that two workers die of fails with 503, they are replaced, and the next request works', async ({
   expect,
   onTestFinished,
 }) => {

@@ -39,6 +39,9 @@ interface Job extends Waiting {
   /** How often interims were to be asked for when it was. */
   readonly intervalMs: number
   readonly request: WindowRequest
+  /** Its worker died once: if another one dies of it too, the work itself may be why. */
+  hasLostWorker: boolean
+  readonly isWanted: () => boolean
   resolve(recognition: Recognition): void
   reject(error: unknown): void
 }
@@ -93,6 +96,8 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
           ...turn,
           askedMs: stopwatch(),
           intervalMs: pace.intervalMs,
+          hasLostWorker: false,
+          isWanted: () => !signal?.aborted,
           resolve: (recognition) => {
             finished()
             resolve(recognition)
@@ -156,7 +161,7 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
     job.reject(reason)
   }
 
-  /** Resolves when the worker is ready. Later its death is reported to its request and it is replaced. */
+  /** Resolves when the worker is ready. Later its death passes its work on and it is replaced. */
   function startWorker(slot: Slot): Promise<void> {
     return new Promise((resolve, reject) => {
       const worker = options.spawn(slot.cancelled)
@@ -227,8 +232,19 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
     const { job } = slot
     slot.job = undefined
     log.error({ err: cause }, 'speech worker died, starting another')
-    job?.reject(new SpeechError(503, 'The speech worker died; try again.', { cause }))
+    if (job?.isWanted()) passOn(job, cause)
     keepStarting(slot)
+    dispatch()
+  }
+
+  /** Finals and files get another worker, once. The next interim is near. */
+  function passOn(job: Job, cause: Error): void {
+    if (job.priority === 'interim' || job.hasLostWorker) {
+      job.reject(new SpeechError(503, 'The speech worker died; try again.', { cause }))
+      return
+    }
+    job.hasLostWorker = true
+    queue.add(job)
   }
 
   function keepStarting(slot: Slot): void {

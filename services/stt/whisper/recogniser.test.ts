@@ -188,7 +188,7 @@ it('stops a request that is aborted while it runs', async ({ expect, recogniser 
   expect(plain(text)).toBe(plain(JFK))
 })
 
-test('a worker that dies fails its request with 503, and the next one works', async ({ expect, onTestFinished }) => {
+test('what a worker was to do when it died is done by the next one', async ({ expect, onTestFinished }) => {
   const workers: Worker[] = []
   const pool = await startPool({
     ...options,
@@ -203,12 +203,7 @@ test('a worker that dies fails its request with 503, and the next one works', as
 
   // Before it computes: a thread that is ended inside the inference library ends the process.
   const death = workers[0]?.terminate()
-  const dying = pool.recognise(samples, final)
-  const [recognition] = await Promise.all([
-    pool.recognise(samples, { ...final, slackPositions: 256 }),
-    expect(dying).rejects.toMatchObject({ name: 'SpeechError', status: 503 }),
-    death,
-  ])
+  const [recognition] = await Promise.all([pool.recognise(samples, { ...final, slackPositions: 256 }), death])
 
   expect(plain(recognition.text)).toBe(plain(JFK))
   expect(workers).toHaveLength(2)
