@@ -28,7 +28,13 @@ export async function start(variables: Variables, runtime: Runtime): Promise<Run
   const log: Log = runtime.log.child({ server: config.serverName })
   const engine = await startEngine(config, { ...runtime, log })
   try {
-    const context: RouteContext = { config, engine, clock, inFlight: createInFlight(), uploadMemory: createUploadMemory() }
+    const context: RouteContext = {
+      config,
+      engine,
+      clock,
+      inFlight: createInFlight(),
+      uploadMemory: createUploadMemory(),
+    }
     const app = await createApp(context, log)
     return { ...running(app, context), about: describe(engine) }
   } catch (error) {

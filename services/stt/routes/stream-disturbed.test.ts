@@ -15,15 +15,13 @@ type Step =
   | { readonly type: 'pause'; readonly frames: number }
   | { readonly type: 'Finalize' | 'KeepAlive' | 'nonsense' | 'empty frame' }
 
-const speak = fc
-  .integer({ min: 1, max: 5 })
-  .chain((words) =>
-    fc
-      .option(fc.tuple(fc.nat({ max: words - 1 }), fc.integer({ min: 1, max: WORD_FRAMES / 2 - 1 })), {
-        nil: undefined,
-      })
-      .map((cut): Step => ({ type: 'speak', words, finalizeAfterFrames: cut && cut[0] * WORD_FRAMES + cut[1] })),
-  )
+const speak = fc.integer({ min: 1, max: 5 }).chain((words) =>
+  fc
+    .option(fc.tuple(fc.nat({ max: words - 1 }), fc.integer({ min: 1, max: WORD_FRAMES / 2 - 1 })), {
+      nil: undefined,
+    })
+    .map((cut): Step => ({ type: 'speak', words, finalizeAfterFrames: cut && cut[0] * WORD_FRAMES + cut[1] })),
+)
 const pause = fc.integer({ min: 1, max: 40 }).map((frames): Step => ({ type: 'pause', frames }))
 const text = fc.constantFrom<Step>(
   { type: 'Finalize' },
