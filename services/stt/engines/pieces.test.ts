@@ -4,7 +4,10 @@ import { SAMPLE_RATE_HZ } from '../audio/format.ts'
 import { MAX_PIECE_SECONDS, piecesOf } from './pieces.ts'
 
 function seconds(spans: readonly (readonly [number, number])[]): { startSample: number; endSample: number }[] {
-  return spans.map(([start, end]) => ({ startSample: start * SAMPLE_RATE_HZ, endSample: end * SAMPLE_RATE_HZ }))
+  return spans.map(([start, end]) => ({
+    startSample: Math.round(start * SAMPLE_RATE_HZ),
+    endSample: Math.round(end * SAMPLE_RATE_HZ),
+  }))
 }
 
 function atTheEnd(_fromSample: number, toSample: number): number {
@@ -37,26 +40,26 @@ test.for<{ name: string; total: number; speech: [number, number][]; pieces: [num
   },
   {
     name: 'long speech in two at the longest pause of its middle',
-    total: 40,
+    total: 20,
     speech: [
-      [0, 9],
-      [10, 18],
-      [20, 30],
-      [31, 40],
+      [0, 4.5],
+      [5, 9],
+      [10, 15],
+      [15.5, 20],
     ],
     pieces: [
-      [0, 18.3],
-      [19.7, 40],
+      [0, 9.3],
+      [9.7, 20],
     ],
   },
   {
     name: 'speech without a pause cut where it is told to',
-    total: 60,
-    speech: [[0, 60]],
+    total: 42,
+    speech: [[0, 42]],
     pieces: [
-      [0, 22],
-      [22, 42],
-      [42, 60],
+      [0, 15],
+      [15, 30],
+      [30, 42],
     ],
   },
 ])('recognises $name', ({ total, speech, pieces }, { expect }) => {

@@ -5,8 +5,11 @@ import type { CutPlace } from './quietest-place.ts'
 /** A stretch of a recording that is recognised in one window, in samples. */
 export type Piece = Segment
 
-/** Whisper's window is 30 s; what comes close to its end is heard badly. */
-export const MAX_PIECE_SECONDS = 28
+/**
+ * Half of Whisper's window: measured, words are heard as well as in pieces of 28 s, for less, because attention grows with the square of the
+ * length; more workers share a file; and live streams wait less for a piece to be done.
+ */
+export const MAX_PIECE_SECONDS = 15
 
 // Sound around speech: Whisper clips first words without it.
 export const PAD_SECONDS = 0.3

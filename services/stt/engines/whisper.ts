@@ -11,6 +11,7 @@ import { quietestPlaceIn } from './quietest-place.ts'
 import { together } from './placed.ts'
 import type { SpeechEngine } from './port.ts'
 import { recognisePieces } from './recognise-pieces.ts'
+import { withSecondLook } from './second-look.ts'
 import { createStreamLanguage, languageToUse } from './whisper-language.ts'
 
 export interface WhisperDeps {
@@ -35,7 +36,7 @@ export const LIVE_WINDOWS = {
   review: { priority: 'final', slackPositions: 'full', timestamps: true },
 } as const satisfies Record<Purpose, Window>
 
-const FILE_WINDOW: Window = { priority: 'file', slackPositions: 'full', timestamps: true }
+const FILE_WINDOW = { priority: 'file', timestamps: true } as const
 
 // A pause in a recording: long enough to be one between phrases.
 const PAUSE_SAMPLES = 0.3 * SAMPLE_RATE_HZ
@@ -69,7 +70,9 @@ export function createWhisperEngine(deps: WhisperDeps): SpeechEngine {
         parallel: deps.parallel,
         segments,
         recognise: ({ startSample, endSample }, inLanguage) =>
-          recognise(samples.subarray(startSample, endSample), { ...options, language: inLanguage }),
+          withSecondLook((slackPositions) =>
+            recognise(samples.subarray(startSample, endSample), { ...options, slackPositions, language: inLanguage }),
+          ),
       })
       audioSeconds += seconds
       return {

@@ -6,8 +6,9 @@ export interface Recogniser {
   readonly languages: readonly string[]
   readonly load: Load
   /**
-   * Recognises one window of at most 30 s. Samples that are asked for are asked for when a worker is free, once: the newest there are. Rejects with a `SpeechError` of status 503 when the worker died (it is
-   * replaced; nothing is retried), and with the signal's reason when aborted.
+   * Recognises one window of at most 30 s. Samples that are asked for are asked for when a worker is free, once: the newest there
+   * are. A worker that dies is replaced, and what it was at is done by another; rejects with a `SpeechError` of status 503 when that one dies too or it was an interim, and
+   * with the signal's reason when aborted.
    */
   recognise(samples: Samples, options: WindowOptions): Promise<Recognition>
   stop(): Promise<void>

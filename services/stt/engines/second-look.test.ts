@@ -1,0 +1,40 @@
+import { test } from 'vitest'
+import type { Recognition, WindowOptions } from '../whisper/port.ts'
+import { withSecondLook } from './second-look.ts'
+
+type Slack = WindowOptions['slackPositions']
+
+test('what is sure is heard once, in a short window', async ({ expect }) => {
+  const asked: Slack[] = []
+  const said = await withSecondLook(async (slack) => {
+    asked.push(slack)
+    return heard('young', [0.9, 0.3], -0.4)
+  })
+
+  expect(said.text).toBe('young')
+  expect(asked).toEqual([384])
+})
+
+test('with an unsure word the full window is asked too, and the likelier text counts', async ({ expect }) => {
+  const answer =
+    (first: Recognition, second: Recognition) =>
+    async (slack: Slack): Promise<Recognition> =>
+      slack === 'full' ? second : first
+
+  const old = heard('old-sposed', [0.9, 0.2], -0.4)
+  const ill = heard('ill-disposed', [0.9, 0.2], -0.3)
+  expect((await withSecondLook(answer(old, ill))).text).toBe('ill-disposed')
+  expect((await withSecondLook(answer(ill, old))).text).toBe('ill-disposed')
+})
+
+function heard(text: string, confidences: readonly number[], averageLogProbability: number): Recognition {
+  return {
+    text,
+    words: confidences.map((confidence) => ({ word: text, startSeconds: 0, endSeconds: 1, confidence })),
+    confidence: 1,
+    averageLogProbability,
+    noSpeechProbability: 0,
+    compressionRatio: 1,
+    computeMs: 1,
+  }
+}
