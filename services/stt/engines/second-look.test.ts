@@ -8,7 +8,7 @@ test('what is sure is heard once, in a short window', async ({ expect }) => {
   const asked: Slack[] = []
   const said = await withSecondLook(async (slack) => {
     asked.push(slack)
-    return heard('young', [0.9, 0.3], -0.4)
+    return heard('young', [0.9, 0.2], -0.4)
   })
 
   expect(said.text).toBe('young')
@@ -21,8 +21,8 @@ test('with an unsure word the full window is asked too, and the likelier text co
     async (slack: Slack): Promise<Recognition> =>
       slack === 'full' ? second : first
 
-  const old = heard('old-sposed', [0.9, 0.2], -0.4)
-  const ill = heard('ill-disposed', [0.9, 0.2], -0.3)
+  const old = heard('old-sposed', [0.9, 0.1], -0.4)
+  const ill = heard('ill-disposed', [0.9, 0.1], -0.3)
   expect((await withSecondLook(answer(old, ill))).text).toBe('ill-disposed')
   expect((await withSecondLook(answer(ill, old))).text).toBe('ill-disposed')
 })
