@@ -92,7 +92,8 @@ interface Memory {
 
 async function memoryOf(pid: number): Promise<Memory> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
-  const megabytes = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0) / 1000
+  const megabytes = (name: string): number =>
+    Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? 0) / 1000
   return { megabytes: megabytes('VmRSS'), peakMegabytes: megabytes('VmHWM'), fileMegabytes: megabytes('RssFile') }
 }
 

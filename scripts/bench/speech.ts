@@ -132,7 +132,7 @@ async function report(recording: Recording, all: readonly Runs[]): Promise<void>
       rtf.toFixed(4).padEnd(8),
       (Math.min(...wallSeconds) / seconds).toFixed(4).padEnd(9),
       (cpuSeconds / rounds / seconds).toFixed(4).padEnd(8),
-      (percent(errorsOf(clip, text))).padEnd(9),
+      percent(errorsOf(clip, text)).padEnd(9),
       `${(rssBytes / 1e6).toFixed(0)} MB`.padEnd(9),
       peer === ours?.peer ? verdict(rtf) : comparison(peer.name, { wallSeconds, ours: ours?.wallSeconds ?? [] }),
     ]

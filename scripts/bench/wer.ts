@@ -96,7 +96,7 @@ async function measureAll(): Promise<void> {
     ...LENGTHS_SECONDS.flatMap((length) => ofLength(clips, length)),
   ].filter((each) => values.only.some((part) => each.kind.includes(part)))
   const sums = new Map<Way, WordErrors[]>(WAYS.map((way) => [way, []]))
-  console.log(WAYS.map((way) => way.padEnd(8)).join(""))
+  console.log(WAYS.map((way) => way.padEnd(8)).join(''))
   for (const kind of new Set(all.map((each) => each.kind))) {
     const found = new Map<Way, WordErrors[]>(WAYS.map((way) => [way, []]))
     const changes: string[] = []

@@ -54,7 +54,8 @@ async function transcribeAsOracle(
     const offsetSeconds = seek / FRAMES_PER_SECOND
     const pass = await transcribePass(model, await encode(model.sessions.encoder, window, model.manifest.dimensions), {
       language: 'en',
-      timestamps: true, isOpen: false,
+      timestamps: true,
+      isOpen: false,
       audioSeconds: length / FRAMES_PER_SECOND,
       lastSpeechSeconds: (words.at(-1)?.endSeconds ?? 0) - offsetSeconds,
       checkpoint: () => undefined,

@@ -84,10 +84,7 @@ export async function hfDecoder(
   const end = graph.node('Add', [offset, lengthOf(graph, tokens, 1)])
   const positionTable = 'decoder/position_encodings/encodings'
   const positions = graph.constant(positionTable, await weights.read(positionTable))
-  let hidden = graph.node('Add', [
-    table.embed(tokens),
-    graph.node('Slice', [positions, offset, end, graph.ints(0)]),
-  ])
+  let hidden = graph.node('Add', [table.embed(tokens), graph.node('Slice', [positions, offset, end, graph.ints(0)])])
   for (const [layer, past] of pasts.entries()) {
     const attention = { layer, heads: dimensions.heads, past }
     hidden = graph.node('Add', [hidden, await selfAttention(context, { ...attention, hidden })])
@@ -124,10 +121,7 @@ interface AttentionInput {
   readonly hidden: string
 }
 
-async function selfAttention(
-  context: LayerContext,
-  { layer, heads, past, hidden }: AttentionInput,
-): Promise<string> {
+async function selfAttention(context: LayerContext, { layer, heads, past, hidden }: AttentionInput): Promise<string> {
   const { graph } = context
   const name = `decoder/layer_${layer}/self_attention`
   const normal = await layerNorm(context, `${name}/layer_norm`, hidden)
@@ -160,7 +154,11 @@ async function crossAttention(
   present(graph, `${layer}.encoder.value`, { value, heads })
 
   const normal = await layerNorm(context, `${name}/layer_norm`, hidden)
-  const query = toHeads(graph, await linear(context, `${name}/linear_0`, normal, 1 / Math.sqrt(HEAD_SIZE)), 'time first')
+  const query = toHeads(
+    graph,
+    await linear(context, `${name}/linear_0`, normal, 1 / Math.sqrt(HEAD_SIZE)),
+    'time first',
+  )
   const scores = [past.crossKey, key].map((keys) =>
     graph.node('ms:FusedMatMul', [query, keys], { attributes: { transB: 1 } }),
   )

@@ -85,7 +85,8 @@ function fitting(
 export function withoutBreath(clips: readonly Clip[]): Concatenation[] {
   return [[...clips, ...clips], [...clips, ...clips].toReversed()].map((order) => ({
     kind: 'without breath',
-    samples: () => breathless(joined(order, { pauseSeconds: 0, make: (length) => new Float32Array(length), isTight: true })),
+    samples: () =>
+      breathless(joined(order, { pauseSeconds: 0, make: (length) => new Float32Array(length), isTight: true })),
     clips: order,
   }))
 }
@@ -146,8 +147,5 @@ function pairs(clips: readonly Clip[]): (readonly Clip[])[] {
 export function samplesOf({ bytes }: Clip): Float32Array {
   const { audio } = openWav(bytes, Number.POSITIVE_INFINITY)
   const view = new DataView(audio.buffer, audio.byteOffset, audio.byteLength)
-  return Float32Array.from(
-    { length: audio.byteLength >> 1 },
-    (_, index) => view.getInt16(2 * index, true) / 2 ** 15,
-  )
+  return Float32Array.from({ length: audio.byteLength >> 1 }, (_, index) => view.getInt16(2 * index, true) / 2 ** 15)
 }
