@@ -72,8 +72,14 @@ async function removeOldest(folder: string, kept: number): Promise<void> {
   const files = (await readdir(folder)).filter((name) => name.endsWith('.log'))
   if (files.length <= kept) return
   const dated = await Promise.all(
-    files.map(async (name) => ({ path: join(folder, name), at: (await stat(join(folder, name))).mtimeMs })),
+    files.map(async (name) => {
+      const path = join(folder, name)
+      // The time in the name is the environment's; the file system's own tells files of the same minutes apart.
+      return { path, end: /_(\d{8}T\d{4}Z)_/.exec(name)?.[1] ?? '', writtenMs: (await stat(path)).mtimeMs }
+    }),
   )
-  const oldest = dated.toSorted((one, other) => one.at - other.at).slice(0, files.length - kept)
+  const oldest = dated
+    .toSorted((one, other) => (one.end === other.end ? one.writtenMs - other.writtenMs : one.end < other.end ? -1 : 1))
+    .slice(0, files.length - kept)
   await Promise.all(oldest.map(({ path }) => rm(path, { force: true })))
 }

@@ -6,7 +6,7 @@ type Slack = WindowOptions['slackPositions']
 
 test('what is sure is heard once, in a short window', async ({ expect }) => {
   const asked: Slack[] = []
-  const said = await withSecondLook(async (slack) => {
+  const said = await withSecondLook(10, async (slack) => {
     asked.push(slack)
     return heard('young', [0.9, 0.2], -0.4)
   })
@@ -23,8 +23,18 @@ test('with an unsure word the full window is asked too, and the likelier text co
 
   const old = heard('old-sposed', [0.9, 0.1], -0.4)
   const ill = heard('ill-disposed', [0.9, 0.1], -0.3)
-  expect((await withSecondLook(answer(old, ill))).text).toBe('ill-disposed')
-  expect((await withSecondLook(answer(ill, old))).text).toBe('ill-disposed')
+  expect((await withSecondLook(10, answer(old, ill))).text).toBe('ill-disposed')
+  expect((await withSecondLook(10, answer(ill, old))).text).toBe('ill-disposed')
+})
+
+test('a short phrase is heard in the full window at once', async ({ expect }) => {
+  const asked: Slack[] = []
+  await withSecondLook(5.9, async (slack) => {
+    asked.push(slack)
+    return heard('young', [0.1], -0.4)
+  })
+
+  expect(asked).toEqual(['full'])
 })
 
 function heard(text: string, confidences: readonly number[], averageLogProbability: number): Recognition {

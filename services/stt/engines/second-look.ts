@@ -8,10 +8,15 @@ import type { Recognition, WindowOptions } from '../whisper/port.ts'
 const SLACK_POSITIONS = 384
 const UNSURE_CONFIDENCE = 0.2
 
+/** A short phrase has little to be understood by, and the full window helps it most; it is rare to be alone in a file. */
+const SHORT_SECONDS = 6
+
 /** A piece of a file in a short window, and again in the full one where a word is unsure: the likelier text counts. */
 export async function withSecondLook(
+  seconds: number,
   recognise: (slackPositions: WindowOptions['slackPositions']) => Promise<Recognition>,
 ): Promise<Recognition> {
+  if (seconds < SHORT_SECONDS) return recognise('full')
   const first = await recognise(SLACK_POSITIONS)
   if (first.words.every(({ confidence }) => confidence >= UNSURE_CONFIDENCE)) return first
   const second = await recognise('full')

@@ -70,7 +70,7 @@ export function createWhisperEngine(deps: WhisperDeps): SpeechEngine {
         parallel: deps.parallel,
         segments,
         recognise: ({ startSample, endSample }, inLanguage) =>
-          withSecondLook((slackPositions) =>
+          withSecondLook((endSample - startSample) / SAMPLE_RATE_HZ, (slackPositions) =>
             recognise(samples.subarray(startSample, endSample), { ...options, slackPositions, language: inLanguage }),
           ),
       })
