@@ -2,7 +2,7 @@ import type { SpokenWord } from '../../wire/speech.ts'
 import { SAMPLE_RATE_HZ } from '../audio/format.ts'
 import { wordsAfter } from './context.ts'
 import type { Outbox } from './outbox.ts'
-import { NOTHING_READ, goesBack, readFrom, readOn, shownWords } from './reading.ts'
+import { NOTHING_READ, readFrom, readOn, shownWords } from './reading.ts'
 import { isLoop, saidBy, toResult } from './result.ts'
 import type { Span } from './result.ts'
 import type { Transcribe } from './transcriber.ts'
@@ -73,13 +73,13 @@ export function createInterims({ transcribe, outbox }: InterimsDeps): Interims {
       const answer = await Promise.race([recognition, turn.isOver])
       turn.isBusy = false
       if (signal.aborted) return undefined
+      const words = answer && taken && !isLoop(answer) ? wordsAfter(answer.words, fixedTo ?? 0, 0) : undefined
+      if (taken && words) {
+        turn.reading = readOn(turn.reading, { words, seconds: secondsOf(taken.span), isOpen: taken.isOpen })
+      }
+      // Only now: the next one goes on from what this one has fixed.
       if (turn.wanted) run(startSample, turn.wanted)
-      if (!answer || !taken || isLoop(answer)) return undefined
-      const words = wordsAfter(answer.words, fixedTo ?? 0, 0)
-      const reading = readOn(turn.reading, { words, seconds: secondsOf(taken.span), isOpen: taken.isOpen })
-      // What begins again behind the fixed words says them twice: better nothing, and a reading of its own next time.
-      turn.reading = goesBack(reading) ? NOTHING_READ : reading
-      if (turn.reading === NOTHING_READ) return undefined
+      if (!taken || !words) return undefined
       const said = saidBy(shownWords(turn.reading))
       if (said.text === turn.lastText) return undefined
       turn.lastText = said.text

@@ -1,5 +1,5 @@
 import { test } from 'vitest'
-import { NOTHING_READ, goesBack, readFrom, readOn, shownWords, type Reading } from './reading.ts'
+import { NOTHING_READ, readFrom, readOn, shownWords, type Reading } from './reading.ts'
 
 /** Words of a third of a second each, from a time on. */
 function said(text: string, fromSeconds = 0, confidence = 0.9) {
@@ -60,11 +60,4 @@ test('a careful reading fixes its old words at once', ({ expect }) => {
   const reading = readFrom({ words: said('in order for this to'), seconds: 1.75, isOpen: true })
   expect(reading.fixed.map(({ word }) => word)).toEqual(['in', 'order'])
   expect(textOf(reading)).toBe('in order for this')
-})
-
-test('knows a reading that begins again behind its fixed words', ({ expect }) => {
-  const fixed = said('Mr. Dashwood had then')
-  expect(goesBack({ fixed, rest: said('leisure to', 4 / 3), shownCount: 6 })).toBe(false)
-  expect(goesBack({ fixed, rest: said('And Mr. Dashwood'), shownCount: 7 })).toBe(true)
-  expect(goesBack({ fixed: [], rest: [...fixed, ...said('then leisure', 1 / 3)], shownCount: 6 })).toBe(true)
 })

@@ -58,12 +58,6 @@ export function shownWords({ fixed, rest, shownCount }: Reading): readonly Spoke
   return [...fixed, ...rest].slice(0, shownCount)
 }
 
-/** Whether a word begins before the one it follows. */
-export function goesBack({ fixed, rest }: Reading): boolean {
-  const words = [...fixed, ...rest]
-  return words.some(({ startSeconds }, index) => startSeconds < (words[index - 1]?.startSeconds ?? 0))
-}
-
 function settlesAfter({ confidence }: SpokenWord): number {
   return confidence < UNSURE_CONFIDENCE ? UNSURE_SETTLES_SECONDS : SETTLES_SECONDS
 }
