@@ -110,6 +110,18 @@ test('a stream that broke off owes no more words, but those that came are in ord
   expect(faultsOf(spoken([SECOND, FIRST], broken), BASELINE, UNDISTURBED)).toHaveLength(1)
 })
 
+test('a container that was cut off before its first sound may be refused, what was heard may not', ({ expect }) => {
+  const programme = { ...PLAN.programme, isCompressed: true, frames: Array<Buffer>(3).fill(Buffer.alloc(1)) }
+  const plan = { ...PLAN, programme, length: 1, ending: 'CloseStream, reset' } as const
+  const refusal: Message = { type: 'Error', variant: 'SchemaError', description: 'The OGG audio could not be decoded.' }
+  const refused = [expect.stringContaining('1 errors for 0 messages of nonsense (SchemaError: The OGG audio')]
+
+  expect(faultsOf(spoken([refusal], { plan, code: 1006 }), BASELINE, UNDISTURBED)).toEqual([])
+  expect(faultsOf(spoken([FIRST, refusal], { plan, code: 1006 }), BASELINE, UNDISTURBED)).toEqual(refused)
+  const whole = { ...plan, length: 3 }
+  expect(faultsOf(spoken([refusal], { plan: whole, code: 1006 }), BASELINE, UNDISTURBED)).toEqual(refused)
+})
+
 test('growth is the slope of the line through all points, so that one of them decides nothing', ({ expect }) => {
   expect(growthOf([10, 11, 12, 13])).toBeCloseTo(3)
   expect(growthOf([10, 10, 30, 10, 10])).toBeCloseTo(0)
