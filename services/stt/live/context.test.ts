@@ -62,3 +62,8 @@ test('gives up a recognition that says nothing after the boundary, or starts too
   expect(saidAfter(CONTEXT, spoken(2.8, 6), recognition(['ask', 0.5, 1.2]))).toBeUndefined()
   expect(saidAfter(CONTEXT, spoken(2.8, 6), recognition(['late', 4.5, 5]))).toBeUndefined()
 })
+
+test('keeps a word without length that was rounded to before the boundary', ({ expect }) => {
+  const boundary = { startSample: 0, boundarySample: 2.507 * 16_000 }
+  expect(saidAfter(boundary, spoken(2.8, 4), recognition(['It', 2.5, 2.5], ['was', 2.5, 3]))?.text).toBe('It was')
+})

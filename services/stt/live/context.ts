@@ -44,6 +44,8 @@ export function contextOf(current: Spoken, earlier: readonly Spoken[]): Context 
 
 // A context that swallowed the start of what was said: its first word would come later than this.
 const MAX_UNCOVERED_SECONDS = 1.2
+// Times of words are rounded to that: one without length at the boundary may lie before it.
+const POSITION_SECONDS = 0.02
 
 /** Words after a time of a window, and counted from another. Signs by themselves belong to the words before. */
 export function wordsAfter(words: readonly SpokenWord[], seconds: number, originSeconds: number): SpokenWord[] {
@@ -67,7 +69,8 @@ export function wordsAfter(words: readonly SpokenWord[], seconds: number, origin
 export function saidAfter(context: Context, current: Spoken, recognition: Recognition): Said | undefined {
   const secondsFromWindow = (sample: number): number => (sample - context.startSample) / SAMPLE_RATE_HZ
   const boundarySeconds = secondsFromWindow(context.boundarySample)
-  const words = wordsAfter(recognition.words, boundarySeconds, secondsFromWindow(current.startSample))
+  const after = boundarySeconds - POSITION_SECONDS
+  const words = wordsAfter(recognition.words, after, secondsFromWindow(current.startSample))
   const [first] = words
   const voiceStartSeconds = (current.voiceStartSample - current.startSample) / SAMPLE_RATE_HZ
   if (!first || first.endSeconds - voiceStartSeconds > MAX_UNCOVERED_SECONDS) return undefined

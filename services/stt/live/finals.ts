@@ -1,12 +1,13 @@
 import { SAMPLE_RATE_HZ } from '../audio/format.ts'
 import { clampWords } from '../domain/clamp-words.ts'
 import type { SpeechTime } from '../domain/clamp-words.ts'
-import type { Recognition } from '../whisper/port.ts'
+import type { Known, Recognition } from '../whisper/port.ts'
 import { MAX_CONTEXT_SAMPLES, contextOf, saidAfter } from './context.ts'
 import type { Context, Spoken } from './context.ts'
+import { MOST_SILENCE_AT_A_CUT_SAMPLES, wordsAfterCut, wordsBeforeCut } from './cut-off.ts'
 import type { Interims } from './interims.ts'
 import type { Outbox } from './outbox.ts'
-import { BLIP_SECONDS, NOTHING_SAID, isBlip, toResult } from './result.ts'
+import { BLIP_SECONDS, NOTHING_SAID, isBlip, saidBy, toResult } from './result.ts'
 import type { Flags, Said, Span } from './result.ts'
 import type { SampleBuffer } from './sample-buffer.ts'
 import type { Transcribe, Window } from './transcriber.ts'
@@ -43,49 +44,49 @@ export function createFinals({ transcribe, buffer, track, outbox, interims, isPr
   let lastWordEndSeconds: number | undefined
   let prepared: Prepared | undefined
 
-  async function alone(spoken: Spoken, voicedSamples: number, haste: Haste): Promise<Said> {
-    const recognition = await recognise(spoken, haste)
+  /** Hears what was spoken, from a place at or before its start. */
+  function hearingFrom(startSample: number, spoken: Spoken, haste: Haste): Hear {
+    // Taken now: for a second try the buffer may have moved on.
+    const samples = buffer.slice(startSample, spoken.endSample)
+    return async (purpose, known) => {
+      const window = { purpose, samples: () => samples, startSample, ...haste }
+      const recognition = await transcribe(known ? { ...window, known } : window)
+      if (spoken.endSample - spoken.voiceEndSample > MOST_SILENCE_AT_A_CUT_SAMPLES) return recognition
+      const words = wordsBeforeCut(recognition.words, samples.length / SAMPLE_RATE_HZ)
+      return words.length === recognition.words.length ? recognition : { ...recognition, ...saidBy(words) }
+    }
+  }
+
+  async function listen(spoken: Spoken, haste: Haste): Promise<Said> {
+    const voicedSamples = track.voicedSamples(spoken.startSample, spoken.endSample)
+    const context = contextOf(spoken, earlier)
+    const hear = hearingFrom(spoken.startSample, spoken, haste)
+    // Whether a noise is a word shows only when it is heard by itself.
+    if (context && voicedSamples >= BLIP_SECONDS * SAMPLE_RATE_HZ) {
+      const said = await after(context, spoken, hearingFrom(context.startSample, spoken, haste))
+      if (said) return said
+    }
+    const recognition = await hear('final')
     return isBlip(recognition, voicedSamples) ? NOTHING_SAID : recognition
   }
 
-  function recognise({ startSample, endSample }: Span, haste: Haste): Promise<Recognition> {
-    const samples = buffer.slice(startSample, endSample)
-    return transcribe({ purpose: 'final', samples: () => samples, startSample, ...haste })
-  }
-
-  function listen(spoken: Spoken, haste: Haste): Promise<Said> {
-    const voicedSamples = track.voicedSamples(spoken.startSample, spoken.endSample)
-    const context = contextOf(spoken, earlier)
-    // Whether a noise is a word shows only when it is heard by itself.
-    if (!context || voicedSamples < BLIP_SECONDS * SAMPLE_RATE_HZ) return alone(spoken, voicedSamples, haste)
-    // Kept for a second try: by then the buffer may have moved on.
-    const { startSample, endSample } = spoken
-    const samples = buffer.slice(startSample, endSample)
-    const whole = buffer.slice(context.startSample, endSample)
-    return after(context, spoken, () => whole, haste).then(
-      (said) => said ?? transcribe({ purpose: 'final', samples: () => samples, startSample, ...haste }),
-    )
-  }
-
   /** What is said after its context; undefined where that is no help. */
-  async function after(
-    context: Context,
-    spoken: Spoken,
-    samples: Window['samples'],
-    haste: Haste,
-  ): Promise<Said | undefined> {
+  async function after(context: Context, spoken: Spoken, hear: Hear): Promise<Said | undefined> {
     const { startSample, boundarySample } = context
     const before = earlier.filter((one) => one.startSample >= startSample)
     const texts = await Promise.all(before.map(({ text }) => text))
     // What went wrong in the context must not spread.
     if (!texts.every(Boolean)) return undefined
     const known = { text: texts.join(' '), endSeconds: (boundarySample - startSample) / SAMPLE_RATE_HZ }
-    const first = await transcribe({ purpose: 'final', samples, startSample, known, ...haste })
+    const first = await hear('final', known)
     const isUnsure = !first.isDoubtful && first.averageLogProbability < UNSURE_LOG_PROBABILITY
-    const second =
-      isUnsure && !isPressed() ? await transcribe({ purpose: 'review', samples, startSample, known, ...haste }) : first
+    const second = isUnsure && !isPressed() ? await hear('review', known) : first
     const recognition = second.averageLogProbability > first.averageLogProbability ? second : first
-    return recognition.isDoubtful ? undefined : saidAfter(context, spoken, recognition)
+    if (recognition.isDoubtful) return undefined
+    const said = saidAfter(context, spoken, recognition)
+    // The boundary is the middle of what lies between.
+    if (!said || spoken.voiceStartSample - boundarySample > MOST_SILENCE_AT_A_CUT_SAMPLES / 2) return said
+    return saidBy(wordsAfterCut(said.words, known.text))
   }
 
   function say(spoken: Spoken, flags: Flags, saying: Promise<Said>): void {
@@ -162,6 +163,8 @@ interface Earlier extends Spoken {
  * changed the words of 12, nearly always for the better where it was surer of its own.
  */
 const UNSURE_LOG_PROBABILITY = -0.15
+
+type Hear = (purpose: 'final' | 'review', known?: Known) => Promise<Recognition>
 
 type Haste = Pick<Window, 'signal' | 'isDue'>
 

@@ -1,0 +1,57 @@
+import { test } from 'vitest'
+import type { SpokenWord } from '../../wire/speech.ts'
+import { SAMPLE_RATE_HZ } from '../audio/format.ts'
+import { wordsAfterCut, wordsBeforeCut } from './cut-off.ts'
+import { hear, PAUSE, SPEECH, stage } from './testing-policy.ts'
+import type { Window } from './transcriber.ts'
+
+function word(text: string, startSeconds: number, endSeconds: number): SpokenWord {
+  return { word: text, startSeconds, endSeconds, confidence: 0.9 }
+}
+
+/** As the model hears speech that was cut: it goes on with it, and hears in the rest all of it again. */
+function hearAsWhole(window: Window) {
+  const heard = hear(window)
+  const endSeconds = window.samples().length / SAMPLE_RATE_HZ
+  const { known } = window
+  const again = (known?.text.split(' ') ?? []).slice(-2)
+  const repeated = again.map((text, index) => {
+    const at = (known?.endSeconds ?? 0) + index * 0.02
+    return word(text, at, at + 0.02)
+  })
+  const invented = ['and', 'so', 'on'].map((text) => word(text, endSeconds - 0.02, endSeconds - 0.02))
+  const answered = heard.words.filter(({ startSeconds }) => startSeconds >= (known?.endSeconds ?? 0))
+  return { ...heard, words: [...repeated, ...answered, ...invented] }
+}
+
+test('a Finalize in mid-word neither invents how the speech goes on nor has its end said again', async ({ expect }) => {
+  const { policy, pass, results } = stage({ interimResults: false }, async (window) => hearAsWhole(window))
+  await pass(2, SPEECH)
+  policy.finalize()
+  await pass(2, SPEECH)
+  policy.finalize()
+  await pass(0.5, PAUSE)
+  await policy.said()
+
+  const texts = results().map(({ text }) => text)
+  expect(texts).toEqual(['w0 w1 w2 w3 w4 w5', 'w7 w8 w9 w10 w11'])
+})
+
+test('a word that has begun before the cut is kept', ({ expect }) => {
+  const words = [word('ask', 0, 0.5), word('what', 0.5, 0.9), word('you', 0.97, 0.97), word('want.', 0.98, 0.98)]
+  expect(wordsBeforeCut(words, 1).map((each) => each.word)).toEqual(['ask', 'what'])
+  expect(wordsBeforeCut(words.slice(0, 2), 1)).toHaveLength(2)
+  expect(wordsBeforeCut(words.slice(2), 1)).toEqual([])
+})
+
+test('what is said twice is kept where there was time to say it', ({ expect }) => {
+  const known = 'Ask what you can do.'
+  const fast = [word('What', 0, 0.02), word('you', 0.02, 0.04), word('can', 0.04, 0.1), word('do', 0.1, 0.3)]
+  const slow = [word('What', 0, 0.3), word('you', 0.3, 0.5), word('can', 0.5, 0.7), word('do', 0.7, 1)]
+  const rest = word('for', 1, 1.3)
+
+  expect(wordsAfterCut([...fast, rest], known)).toEqual([rest])
+  expect(wordsAfterCut([...slow, rest], known)).toEqual([...slow, rest])
+  const others = [word('Which', 0, 0.02), ...fast.slice(1)]
+  expect(wordsAfterCut(others, known)).toEqual(others)
+})

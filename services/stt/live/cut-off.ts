@@ -1,0 +1,37 @@
+import type { SpokenWord } from '../../wire/speech.ts'
+import { SAMPLE_RATE_HZ } from '../audio/format.ts'
+import { plainWord } from './result.ts'
+
+// Speech that a Finalize cuts in mid-word: the model goes on with it as people usually do, and hears in the rest of the word all of that once more.
+
+/** After more silence than that a word was whole. */
+export const MOST_SILENCE_AT_A_CUT_SAMPLES = 0.1 * SAMPLE_RATE_HZ
+/** Less sound than that is no word yet. Words that the sound does not hold are placed at its end, one upon the other. */
+const LEAST_HEARD_SECONDS = 0.06
+/** Letters: twice as fast as anybody speaks. */
+const MOST_LETTERS_PER_SECOND = 35
+
+/** Of speech that is cut at its end: its words without those that are only what might come next. */
+export function wordsBeforeCut(words: readonly SpokenWord[], endSeconds: number): readonly SpokenWord[] {
+  const latestStart = endSeconds - LEAST_HEARD_SECONDS
+  return words.slice(0, words.findLastIndex(({ startSeconds }) => startSeconds < latestStart) + 1)
+}
+
+/** Of speech that is cut at its start: its words without what was said before the cut. */
+export function wordsAfterCut(words: readonly SpokenWord[], known: string): readonly SpokenWord[] {
+  const said = known.split(' ').map(plainWord)
+  const plain = words.map(({ word }) => plainWord(word))
+  for (let count = Math.min(said.length, plain.length); count > 0; count -= 1) {
+    const isAgain = said.slice(-count).every((word, index) => word === plain[index])
+    if (isAgain && isTooFast(words.slice(0, count))) return words.slice(count)
+  }
+  // As above, at the other end.
+  const first = words.findIndex(({ startSeconds, endSeconds }) => endSeconds > startSeconds)
+  return words.slice(Math.max(0, first))
+}
+
+function isTooFast(words: readonly SpokenWord[]): boolean {
+  const letters = words.reduce((sum, { word }) => sum + plainWord(word).length, 0)
+  const seconds = (words.at(-1)?.endSeconds ?? 0) - (words[0]?.startSeconds ?? 0)
+  return letters > MOST_LETTERS_PER_SECOND * seconds
+}
