@@ -40,8 +40,8 @@ export interface GraphBuilder {
   /** An operator with one output; `ms:` before its name means ONNX Runtime's own set. */
   node(operator: string, inputs: readonly string[], options?: NodeOptions): string
   nodes(operator: string, inputs: readonly string[], options: NodeOptions): string[]
-  /** @param weightsFile name under which `weights` will lie beside the model */
-  toModel(weightsFile: string): OnnxModel
+  /** @param weightsFile name under which `weights` will lie beside the model; without it they are in the model */
+  toModel(weightsFile?: string): OnnxModel
 }
 
 /** A model in two files: the graph, and its large constants, which are mapped into memory instead of parsed. */
@@ -104,7 +104,7 @@ export function createGraph(name: string): GraphBuilder {
       return names
     },
     toModel(weightsFile) {
-      const weights = createWeights(weightsFile)
+      const weights = weightsFile === undefined ? undefined : createWeights(weightsFile)
       const tensors = Array.from(constants, ([key, data]) => messageField(5, ...tensor(key, data, weights)))
       const graph = [
         ...intField(1, IR_VERSION),
@@ -113,7 +113,7 @@ export function createGraph(name: string): GraphBuilder {
         ...messageField(8, stringField(1, MICROSOFT_DOMAIN), intField(2, 1)),
         ...messageField(7, ...nodes, stringField(2, name), ...tensors, ...inputs, ...outputs),
       ]
-      return { graph, weights: weights.pieces }
+      return { graph, weights: weights?.pieces ?? [] }
     },
   }
   return builder
@@ -151,13 +151,13 @@ function createWeights(file: string): Weights {
   }
 }
 
-function tensor(name: string, { shape, values }: TensorData, weights: Weights): Encoded[] {
+function tensor(name: string, { shape, values }: TensorData, weights: Weights | undefined): Encoded[] {
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
   return [
     ...shape.map((size) => intField(1, size)),
     intField(2, ELEMENT_TYPE[elementType(values)]),
     stringField(8, name),
-    ...(bytes.byteLength < EXTERNAL_FROM_BYTES ? [bytesField(9, bytes)] : weights.add(bytes)),
+    ...(weights && bytes.byteLength >= EXTERNAL_FROM_BYTES ? weights.add(bytes) : [bytesField(9, bytes)]),
   ]
 }
 

@@ -14,7 +14,7 @@ export type EarRequest =
   | { readonly type: 'push'; readonly ear: number; readonly audio: Uint8Array }
   | { readonly type: 'finish'; readonly ear: number }
   | { readonly type: 'close'; readonly ear: number }
-  /** Forget all streams and end the thread, between two frames. */
+  /** Forget all streams and end the thread, between two judgements. */
   | { readonly type: 'stop' }
 
 export type EarReply =

@@ -2,6 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { SpeechError } from '../errors.ts'
 import { createNormaliser } from '../audio/normaliser.ts'
 import type { Normaliser } from '../audio/normaliser.ts'
+import { FRAME_SAMPLES } from './ears.ts'
 import { createFramer } from './frames.ts'
 import { loadSilero } from './silero.ts'
 import type { EarData, EarReply, EarRequest } from './ear-messages.ts'
@@ -63,11 +64,13 @@ async function openEar({ ear, format, maxSeconds }: Extract<EarRequest, { type: 
   const framer = createFramer()
   const judge = createJudge()
 
-  async function hear(samples: Float32Array, frames: readonly Float32Array[]): Promise<EarReply> {
-    const probabilities = new Float32Array(frames.length)
-    for (const [index, frame] of frames.entries()) {
+  async function hear(samples: Float32Array, frames: Float32Array): Promise<EarReply> {
+    const probabilities = new Float32Array(frames.length / FRAME_SAMPLES)
+    for (let judged = 0; judged < probabilities.length;) {
       if (isStopping) throw new Error('The listening thread is stopping.')
-      probabilities[index] = await judge(frame)
+      const next = await judge(frames.subarray(judged * FRAME_SAMPLES))
+      probabilities.set(next, judged)
+      judged += next.length
     }
     return { type: 'heard', ear, heard: { samples, probabilities, channels: normaliser.channels } }
   }
@@ -79,7 +82,7 @@ async function openEar({ ear, format, maxSeconds }: Extract<EarRequest, { type: 
     },
     async finish() {
       const samples = await normaliser.finish()
-      return hear(samples, [...framer.push(samples), ...framer.finish()])
+      return hear(samples, framer.finish(samples))
     },
     close: () => normaliser.close(),
   }

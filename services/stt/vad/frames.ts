@@ -1,25 +1,29 @@
+import { joinSamples } from '../audio/join-samples.ts'
 import { FRAME_SAMPLES } from './ears.ts'
 
-/** Cuts a stream of samples into frames of {@link FRAME_SAMPLES}; the rest waits. */
-export function createFramer(): { push(samples: Float32Array): Float32Array[]; finish(): Float32Array[] } {
+/** Cuts a stream of samples into whole frames of {@link FRAME_SAMPLES}, as many as there are in one array; the rest waits. */
+export interface Framer {
+  push(samples: Float32Array): Float32Array
+  /** With the last frame filled up with silence. */
+  finish(samples: Float32Array): Float32Array
+}
+
+export function createFramer(): Framer {
   let rest = new Float32Array(0)
   return {
     push(samples) {
-      const whole = new Float32Array(rest.length + samples.length)
-      whole.set(rest)
-      whole.set(samples, rest.length)
-      const count = Math.floor(whole.length / FRAME_SAMPLES)
-      rest = whole.slice(count * FRAME_SAMPLES)
-      return Array.from({ length: count }, (_, index) =>
-        whole.subarray(index * FRAME_SAMPLES, (index + 1) * FRAME_SAMPLES),
-      )
+      const all = joinSamples([rest, samples])
+      const end = all.length - (all.length % FRAME_SAMPLES)
+      rest = all.slice(end)
+      return all.subarray(0, end)
     },
-    finish() {
-      if (rest.length === 0) return []
-      const last = new Float32Array(FRAME_SAMPLES)
-      last.set(rest)
+    finish(samples) {
+      const frames = Math.ceil((rest.length + samples.length) / FRAME_SAMPLES)
+      const all = new Float32Array(frames * FRAME_SAMPLES)
+      all.set(rest)
+      all.set(samples, rest.length)
       rest = new Float32Array(0)
-      return [last]
+      return all
     },
   }
 }

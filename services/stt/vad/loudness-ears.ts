@@ -1,6 +1,7 @@
 import { createNormaliser } from '../audio/normaliser.ts'
 import type { AudioFormat } from '../audio/format.ts'
 import { createFramer } from './frames.ts'
+import { FRAME_SAMPLES } from './ears.ts'
 import type { Ear, Ears, Heard } from './ears.ts'
 
 // −40 dB of full scale: above the noise of a quiet recording, below any voice or test tone.
@@ -14,10 +15,13 @@ function openEar(format: AudioFormat, maxSeconds: number): Ear {
   // Said where the ear is used.
   opening.catch(() => undefined)
   const framer = createFramer()
-  const hear = (samples: Float32Array, channels: number, frames: readonly Float32Array[]): Heard => ({
+  const hear = (samples: Float32Array, channels: number, frames: Float32Array): Heard => ({
     samples,
     channels,
-    probabilities: Float32Array.from(frames, (frame) => (rms(frame) >= SPEECH_RMS ? 1 : 0)),
+    probabilities: Float32Array.from({ length: frames.length / FRAME_SAMPLES }, (_, index) => {
+      const frame = frames.subarray(index * FRAME_SAMPLES, (index + 1) * FRAME_SAMPLES)
+      return rms(frame) >= SPEECH_RMS ? 1 : 0
+    }),
   })
 
   return {
@@ -29,7 +33,7 @@ function openEar(format: AudioFormat, maxSeconds: number): Ear {
     async finish() {
       const normaliser = await opening
       const samples = await normaliser.finish()
-      return hear(samples, normaliser.channels, [...framer.push(samples), ...framer.finish()])
+      return hear(samples, normaliser.channels, framer.finish(samples))
     },
     close() {
       void opening.then((normaliser) => normaliser.close()).catch(() => undefined)
