@@ -43,7 +43,7 @@ async function hear(model: WhisperModel): Promise<Heard[]> {
   for (const clip of clips) {
     const samples = await readClip(clip.file)
     const inLanguage = (language: string | undefined): Promise<Recognition> => {
-      const request = { priority: 'file', language, slackPositions: 'full', timestamps: true } as const
+      const request = { priority: 'file', language, padding: 'full', timestamps: true } as const
       return recogniseWindow(model, samples, request, () => undefined)
     }
     const [detected, english, spanish] = [await inLanguage(undefined), await inLanguage('en'), await inLanguage('es')]

@@ -24,7 +24,7 @@ import { median } from '../median.ts'
 
 const ROUNDS = 5
 const SAMPLE_RATE_HZ = 16_000
-const WINDOW: WindowOptions = { priority: 'file', language: 'en', slackPositions: 384, timestamps: true }
+const WINDOW: WindowOptions = { priority: 'file', language: 'en', padding: 'coarse', timestamps: true }
 
 const [modelDir = MODEL_DIR, rounds = ROUNDS, longest = Infinity] = process.argv.slice(2)
 const clip = (await readClip('jfk.wav')).subarray(0, Number(longest) * SAMPLE_RATE_HZ)

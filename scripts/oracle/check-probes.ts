@@ -1,6 +1,5 @@
-import { Tensor } from 'onnxruntime-node'
 import { startDecoding } from '../../services/stt/whisper/decoder.ts'
-import { encode } from '../../services/stt/whisper/encoder.ts'
+import { encode, encoderFeeds } from '../../services/stt/whisper/encoder.ts'
 import { generate } from '../../services/stt/whisper/generate.ts'
 import type { WhisperModel } from '../../services/stt/whisper/whisper-model.ts'
 import type { Oracle, Probe } from './oracle.ts'
@@ -19,7 +18,7 @@ export async function checkProbes(model: WhisperModel, { clips, probes }: Oracle
   const { dimensions, tokens } = manifest
   const samples = clips[0]?.samples ?? new Float32Array(0)
   const mel = model.logMel.compute(samples, FRAMES)
-  const { hidden } = await sessions.encoder.run({ mel: new Tensor('float32', mel, [1, dimensions.mels, FRAMES]) })
+  const { hidden } = await sessions.encoder.run(encoderFeeds(mel, dimensions))
   const state = hidden?.data instanceof Float32Array ? hidden.data : new Float32Array(0)
 
   const audio = await encode(sessions.encoder, mel, dimensions)

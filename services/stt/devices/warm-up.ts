@@ -2,10 +2,10 @@ import type { ModelManifest, WhisperDimensions } from '../models/manifest.ts'
 import { startDecoding } from '../whisper/decoder.ts'
 import { encode } from '../whisper/encoder.ts'
 import type { Sessions } from '../whisper/sessions.ts'
+import { FRAMES_PER_POSITION } from '../whisper/window-positions.ts'
 
 /** One second of audio: enough to run every operator, and little for software that plays a GPU. */
 const FRAMES = 100
-const FRAMES_PER_POSITION = 2
 
 /** Steps of one token after the first ones, as most of decoding is. */
 const STEPS = 2

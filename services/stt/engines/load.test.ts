@@ -33,12 +33,12 @@ interface Speaker {
 
 async function stage(costMs: CostMs, workers = 1, logProbability?: number) {
   const simulation = createSimulation()
-  const windows: { readonly priority: string; readonly slack: number | 'full'; readonly atMs: number }[] = []
+  const windows: { readonly priority: string; readonly padding: string; readonly atMs: number }[] = []
   const recogniser = await startSimulatedRecogniser(simulation, {
     workers,
     logProbability,
     costMs(seconds, request) {
-      windows.push({ priority: request.priority, slack: request.slackPositions, atMs: simulation.nowMs })
+      windows.push({ priority: request.priority, padding: request.padding, atMs: simulation.nowMs })
       return costMs(seconds, request)
     },
   })
@@ -205,11 +205,11 @@ test('unsure finals get a second look while there is time for it', async ({ expe
   const idle = await stage(usual, 1, UNSURE)
   idle.speak(0)
   await idle.simulation.runUntil(15_000)
-  expect(idle.windows.filter(({ slack }) => slack === 'full').length).toBeGreaterThan(1)
+  expect(idle.windows.filter(({ padding }) => padding === 'full').length).toBeGreaterThan(1)
 
   const busy = await stage(usual, 1, UNSURE)
   for (let index = 0; index < 20; index += 1) busy.speak(index * 90)
   await busy.simulation.runUntil(15_000)
-  const late = busy.windows.filter(({ atMs, slack }) => atMs > 8000 && slack === 'full')
+  const late = busy.windows.filter(({ atMs, padding }) => atMs > 8000 && padding === 'full')
   expect(late).toEqual([])
 })

@@ -26,14 +26,12 @@ export interface WhisperDeps {
 
 type Window = Omit<WindowOptions, 'language' | 'signal' | 'turn'>
 
-// Measured slacks: 128 loops now and then, which costs an interim, and takes a quarter less time than 256. For finals the full window is no better than 384 and takes twice the
-// time; looped finals are redone with it.
 /** How live speech is heard. */
 export const LIVE_WINDOWS = {
-  interim: { priority: 'interim', slackPositions: 128, timestamps: false, isOpen: true },
-  cut: { priority: 'final', slackPositions: 512, timestamps: true },
-  final: { priority: 'final', slackPositions: 384, timestamps: true },
-  review: { priority: 'final', slackPositions: 'full', timestamps: true },
+  interim: { priority: 'interim', padding: 'coarse', timestamps: false, isOpen: true },
+  cut: { priority: 'final', padding: 'coarse', timestamps: true },
+  final: { priority: 'final', padding: 'coarse', timestamps: true },
+  review: { priority: 'final', padding: 'full', timestamps: true },
 } as const satisfies Record<Purpose, Window>
 
 const FILE_WINDOW = { priority: 'file', timestamps: true } as const
@@ -70,8 +68,8 @@ export function createWhisperEngine(deps: WhisperDeps): SpeechEngine {
         parallel: deps.parallel,
         segments,
         recognise: ({ startSample, endSample }, inLanguage) =>
-          withSecondLook((endSample - startSample) / SAMPLE_RATE_HZ, (slackPositions) =>
-            recognise(samples.subarray(startSample, endSample), { ...options, slackPositions, language: inLanguage }),
+          withSecondLook((padding) =>
+            recognise(samples.subarray(startSample, endSample), { ...options, padding, language: inLanguage }),
           ),
       })
       audioSeconds += seconds

@@ -7,6 +7,7 @@ import { encode, type EncodedAudio } from '../whisper/encoder.ts'
 import { recogniseWindow } from '../whisper/recognise-window.ts'
 import type { Recognition } from '../whisper/port.ts'
 import { loadWhisper, type WhisperModel } from '../whisper/whisper-model.ts'
+import type { WindowPositions } from '../whisper/window-positions.ts'
 import { importModel } from './import-model.ts'
 import { ct2File, TINY, tinyVariables, writeTinyWhisper } from './testing.ts'
 
@@ -24,10 +25,22 @@ async function prepare(onTestFinished: TestContext['onTestFinished']): Promise<F
   return folders
 }
 
-async function encodeRamp(model: WhisperModel): Promise<EncodedAudio> {
+async function encodeRamp(model: WhisperModel, window?: WindowPositions): Promise<EncodedAudio> {
   const frames = 2 * TINY.positions
   const mel = Float32Array.from({ length: TINY.mels * frames }, (_, index) => Math.sin(index / 50))
-  return encode(model.sessions.encoder, mel, model.manifest.dimensions)
+  return encode(model.sessions.encoder, mel, model.manifest.dimensions, window)
+}
+
+async function logitsOf({ sessions, manifest }: WhisperModel, audio: EncodedAudio): Promise<Float32Array> {
+  const [logits = new Float32Array()] = await startDecoding(sessions.decoder, audio, manifest.dimensions).feed(
+    [11, 16],
+    1,
+  )
+  return logits
+}
+
+function near(values: Float32Array, expect: TestContext['expect']): readonly unknown[] {
+  return Array.from(values, (value) => expect.closeTo(value, 4))
 }
 
 test('describes what it wrote', async ({ expect, onTestFinished }) => {
@@ -106,7 +119,7 @@ test('a multilingual model detects the language or takes the one it is told', as
     recogniseWindow(
       model,
       new Float32Array(4800),
-      { priority: 'interim', language, slackPositions: 'full', timestamps: true },
+      { priority: 'interim', language, padding: 'full', timestamps: true },
       () => undefined,
     )
 
@@ -125,6 +138,31 @@ test('keeps a README beside the model it replaces', async ({ expect, onTestFinis
   await importModel({ from, to, precision: 'int8' })
 
   expect(await readFile(join(to, 'README.md'), 'utf8')).toBe('mine')
+})
+
+test('keeps a README beside a model of an older format', async ({ expect, onTestFinished }) => {
+  const { from, to } = await prepare(onTestFinished)
+  const manifest = await importModel({ from, to, precision: 'fp32' })
+  await writeFile(join(to, 'model.json'), JSON.stringify({ ...manifest, format: manifest.format - 1 }))
+  await writeFile(join(to, 'README.md'), 'mine')
+
+  await importModel({ from, to, precision: 'fp32' })
+
+  expect(await readFile(join(to, 'README.md'), 'utf8')).toBe('mine')
+})
+
+test('a position that counts twice is heard like two of it', async ({ expect, onTestFinished }) => {
+  const { from, to } = await prepare(onTestFinished)
+  await importModel({ from, to, precision: 'fp32' })
+  const model = await loadWhisper(to, 1)
+  const once = [0, 1, 2]
+  const hear = (places: readonly number[], counts: readonly number[]): Promise<EncodedAudio> =>
+    encodeRamp(model, { frames: 2 * TINY.positions, sources: places, places, counts })
+
+  const weighed = [...(await logitsOf(model, await hear(once, [1, 1, 2])))]
+
+  expect(weighed).toEqual(near(await logitsOf(model, await hear([...once, 2], [1, 1, 1, 1])), expect))
+  expect(weighed).not.toEqual(near(await logitsOf(model, await hear(once, [1, 1, 1])), expect))
 })
 
 test('what imports of the name left behind long ago goes, and nothing else does', async ({

@@ -6,15 +6,7 @@ import { decoderGraph } from './graph/decoder-graph.ts'
 import { encoderGraph } from './graph/encoder-graph.ts'
 import { hashFiles } from './hash-files.ts'
 import { readDimensions } from './layout.ts'
-import {
-  loadManifest,
-  MANIFEST_FILE,
-  modelFiles,
-  MODEL_FORMAT,
-  type ModelFile,
-  type ModelManifest,
-  type NetworkFiles,
-} from './manifest.ts'
+import { MANIFEST_FILE, MODEL_FORMAT, type ModelFile, type ModelManifest, type NetworkFiles } from './manifest.ts'
 import { openSource } from './open-source.ts'
 import type { GraphBuilder } from './onnx-writer.ts'
 import type { Encoded } from './protobuf.ts'
@@ -159,12 +151,11 @@ async function assertReplaceable(folder: string): Promise<void> {
   }
 }
 
-/** What people put beside a model, such as a README, survives its replacement. */
+/** What people put beside a model, such as a README, survives its replacement: also that of an older format. */
 async function keepOtherFiles(previous: string, next: string): Promise<void> {
-  const manifest = await loadManifest(previous).catch(() => undefined)
-  if (!manifest) return
-  const replaced = new Set([MANIFEST_FILE, ...modelFiles(manifest).map(({ name }) => name)])
-  for (const entry of await readdir(previous, { withFileTypes: true })) {
+  const replaced = new Set(await readdir(next))
+  const entries = await readdir(previous, { withFileTypes: true }).catch(() => [])
+  for (const entry of entries) {
     if (entry.isFile() && !replaced.has(entry.name)) await copyFile(join(previous, entry.name), join(next, entry.name))
   }
 }

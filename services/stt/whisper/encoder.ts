@@ -1,5 +1,6 @@
 import { Tensor, type InferenceSession } from 'onnxruntime-node'
 import type { WhisperDimensions } from '../models/manifest.ts'
+import { everyPosition, FRAMES_PER_POSITION, type WindowPositions } from './window-positions.ts'
 
 /** What the decoder sees of a window: keys and values of each layer's cross-attention. */
 export interface EncodedAudio {
@@ -8,14 +9,33 @@ export interface EncodedAudio {
   readonly crossAttention: InferenceSession.FeedsType
 }
 
-/** @param mel log-mel spectrogram [mels, frames] */
+/**
+ * @param mel log-mel spectrogram [mels, frames]
+ * @param window which positions to work on; every one of the spectrogram's when absent
+ */
 export async function encode(
   session: InferenceSession,
   mel: Float32Array,
   dimensions: WhisperDimensions,
+  window?: WindowPositions,
 ): Promise<EncodedAudio> {
-  const frames = mel.length / dimensions.mels
   const wanted = session.outputNames.filter((name) => name.startsWith('cross_'))
-  const crossAttention = await session.run({ mel: new Tensor('float32', mel, [1, dimensions.mels, frames]) }, wanted)
-  return { positions: frames / 2, crossAttention }
+  const feeds = encoderFeeds(mel, dimensions, window)
+  return { positions: feeds.places.size, crossAttention: await session.run(feeds, wanted) }
+}
+
+/** The encoder's inputs. */
+export function encoderFeeds(
+  mel: Float32Array,
+  { mels }: WhisperDimensions,
+  window?: WindowPositions,
+): Readonly<Record<'mel' | 'sources' | 'places' | 'counts', Tensor>> {
+  const frames = mel.length / mels
+  const { sources, places, counts } = window ?? everyPosition(frames / FRAMES_PER_POSITION)
+  return {
+    mel: new Tensor('float32', mel, [1, mels, frames]),
+    sources: new Tensor('int64', BigInt64Array.from(sources, BigInt), [sources.length]),
+    places: new Tensor('int64', BigInt64Array.from(places, BigInt), [places.length]),
+    counts: new Tensor('float32', Float32Array.from(counts), [counts.length]),
+  }
 }

@@ -73,7 +73,7 @@ async function loadBilingual(onTestFinished: TestContext['onTestFinished']) {
     recogniseWindow(
       model,
       samples,
-      { priority: 'interim', language, slackPositions: 'full', timestamps: false },
+      { priority: 'interim', language, padding: 'full', timestamps: false },
       () => undefined,
     )
 }

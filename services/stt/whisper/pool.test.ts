@@ -35,7 +35,7 @@ const UNTIL_CANCELLED = Float32Array.of(3)
 const HANG = Float32Array.of(4)
 const DIE_ONCE = Float32Array.of(5)
 
-const FILE: WindowOptions = { priority: 'file', language: 'en', slackPositions: 256, timestamps: true }
+const FILE: WindowOptions = { priority: 'file', language: 'en', padding: 'coarse', timestamps: true }
 
 interface Started {
   readonly pool: Pool

@@ -1,4 +1,5 @@
 import type { SpeechModel, SpokenWord } from '../../wire/speech.ts'
+import type { Padding } from './window-positions.ts'
 
 /** Window-level recognition: a pool of worker threads that hold the model. */
 export interface Recogniser {
@@ -40,8 +41,8 @@ export interface WindowOptions {
   readonly priority: Priority
   /** BCP-47; undefined: to be detected. */
   readonly language: string | undefined
-  /** Encoder positions beyond the audio (20 ms each); `full` pads to 30 s. Small windows are faster and riskier. */
-  readonly slackPositions: number | 'full'
+  /** `coarse` is several times as fast for short audio and hears nearly the same. */
+  readonly padding: Padding
   /** Timestamp tokens steer long windows; interims go faster without. */
   readonly timestamps: boolean
   /** Words and phrases that are likelier to be said than the model thinks. */

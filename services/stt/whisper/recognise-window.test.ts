@@ -9,7 +9,7 @@ import type { Recognition } from './port.ts'
 import { loadWhisper } from './whisper-model.ts'
 
 const SAMPLES = Float32Array.from({ length: 3200 }, (_, index) => Math.sin(index / 7))
-const SHORT: WindowRequest = { priority: 'final', language: undefined, slackPositions: 2, timestamps: false }
+const SHORT: WindowRequest = { priority: 'final', language: undefined, padding: 'coarse', timestamps: false }
 
 type Recognise = (request: WindowRequest) => Promise<Omit<Recognition, 'computeMs'>>
 
@@ -29,7 +29,7 @@ async function loadBabbler(onTestFinished: TestContext['onTestFinished']): Promi
 test('a final of a short window that loops is done again with the full window', async ({ expect, onTestFinished }) => {
   const recognise = await loadBabbler(onTestFinished)
 
-  const full = await recognise({ ...SHORT, slackPositions: 'full' })
+  const full = await recognise({ ...SHORT, padding: 'full' })
 
   expect(await recognise(SHORT)).toEqual(full)
 })
@@ -37,14 +37,14 @@ test('a final of a short window that loops is done again with the full window', 
 test('an interim that loops is not done again', async ({ expect, onTestFinished }) => {
   const recognise = await loadBabbler(onTestFinished)
 
-  const full = await recognise({ ...SHORT, slackPositions: 'full' })
+  const full = await recognise({ ...SHORT, padding: 'full' })
 
   expect(await recognise({ ...SHORT, priority: 'interim' })).not.toEqual(full)
 })
 
 test('a doubtful text is tried at rising temperatures, the same ones each time', async ({ expect, onTestFinished }) => {
   const recognise = await loadBabbler(onTestFinished)
-  const full: WindowRequest = { ...SHORT, slackPositions: 'full' }
+  const full: WindowRequest = { ...SHORT, padding: 'full' }
 
   const plain = await recognise({ ...full, priority: 'interim' })
   const tried = await recognise(full)

@@ -9,11 +9,10 @@ import type { DetectedLanguage, Recognition, WindowOptions } from './port.ts'
 import { createRandom } from './random.ts'
 import { transcribePass, type Pass } from './transcribe-pass.ts'
 import type { WhisperModel } from './whisper-model.ts'
+import { windowPositions } from './window-positions.ts'
 
 export type WindowRequest = Omit<WindowOptions, 'signal' | 'turn'>
 
-const POSITIONS_PER_SECOND = 50
-const FRAMES_PER_POSITION = 2
 const SEED = 1
 /** A rest shorter than this holds no word worth another pass. */
 const MIN_REST_SECONDS = 0.5
@@ -77,7 +76,7 @@ interface GuardedOptions {
  */
 async function guardedPass(model: WhisperModel, samples: Float32Array, options: GuardedOptions): Promise<Pass> {
   const { request } = options
-  const isFull = request.slackPositions === 'full'
+  const isFull = request.padding === 'full'
   const window = await encodeWindow(model, samples, options)
   const first = await decode(window, 0)
   if (first.verdict === 'silence') return withoutText(first)
@@ -85,7 +84,7 @@ async function guardedPass(model: WhisperModel, samples: Float32Array, options: 
 
   const full = isFull
     ? window
-    : await encodeWindow(model, samples, { ...options, request: { ...request, slackPositions: 'full' } })
+    : await encodeWindow(model, samples, { ...options, request: { ...request, padding: 'full' } })
   const tries = isFull ? [first] : []
   for (const temperature of TEMPERATURES.slice(tries.length)) {
     const pass = await decode(full, temperature)
@@ -129,16 +128,12 @@ async function encodeWindow(
 ): Promise<EncodedWindow> {
   const { manifest, logMel, sessions } = model
   const audioSeconds = samples.length / SAMPLE_RATE_HZ
-  const positions = windowPositions(audioSeconds, request.slackPositions, manifest.dimensions.audioPositions)
+  const positions = windowPositions(audioSeconds, request.padding, manifest.dimensions.audioPositions)
   checkpoint()
-  const mel = logMel.compute(samples, positions * FRAMES_PER_POSITION)
+  const mel = logMel.compute(samples, positions.frames)
   checkpoint()
-  const encoded = await encode(sessions.encoder, mel, manifest.dimensions)
+  const encoded = await encode(sessions.encoder, mel, manifest.dimensions, positions)
   return { encoded, language: await spoken.of(encoded) }
-}
-
-function windowPositions(audioSeconds: number, slack: WindowOptions['slackPositions'], longest: number): number {
-  return slack === 'full' ? longest : Math.min(longest, Math.ceil(audioSeconds * POSITIONS_PER_SECOND) + slack)
 }
 
 /** The language of a window, however often it is encoded. */

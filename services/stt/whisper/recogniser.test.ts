@@ -14,7 +14,7 @@ import { loadExpectations, MODEL_DIR, readClip, type ExpectedClip } from './test
 const JFK = 'And so my fellow Americans ask not what your country can do for you ask what you can do for your country'
 
 const options = { modelDir: MODEL_DIR, workers: 1, threadsPerWorker: 1, clock: systemClock, log: silentLog }
-const final: WindowOptions = { priority: 'final', language: 'en', slackPositions: 'full', timestamps: true }
+const final: WindowOptions = { priority: 'final', language: 'en', padding: 'full', timestamps: true }
 
 /** One model for the tests that only ask it. */
 const it = test.extend<{
@@ -72,13 +72,13 @@ it('places nine words of ten within 0.1 s of the oracle', async ({ expect, recog
 })
 
 it.for([
-  { name: 'slack of 256 positions', slackPositions: 256, timestamps: true },
-  { name: 'slack of 256 positions without timestamps', slackPositions: 256, timestamps: false },
-  { name: 'a full window without timestamps', slackPositions: 'full', timestamps: false },
-] as const)('understands speech with $name', async ({ slackPositions, timestamps }, { expect, recogniser }) => {
+  { name: 'coarse padding', padding: 'coarse', timestamps: true },
+  { name: 'coarse padding without timestamps', padding: 'coarse', timestamps: false },
+  { name: 'a full window without timestamps', padding: 'full', timestamps: false },
+] as const)('understands speech with $name', async ({ padding, timestamps }, { expect, recogniser }) => {
   const samples = await readClip('jfk.wav')
 
-  const recognition = await recogniser.recognise(samples, { ...final, slackPositions, timestamps })
+  const recognition = await recogniser.recognise(samples, { ...final, padding, timestamps })
 
   expect(plain(recognition.text)).toBe(plain(JFK))
   expect(recognition.words.map(({ word }) => word).join(' ')).toBe(recognition.text)
@@ -184,7 +184,7 @@ it('stops a request that is aborted while it runs', async ({ expect, recogniser 
   controller.abort(new Error('the client has gone'))
 
   await expect(running).rejects.toThrow('the client has gone')
-  const { text } = await recogniser.recognise(samples, { ...final, slackPositions: 256 })
+  const { text } = await recogniser.recognise(samples, { ...final, padding: 'coarse' })
   expect(plain(text)).toBe(plain(JFK))
 })
 
@@ -203,7 +203,7 @@ test('what a worker was to do when it died is done by the next one', async ({ ex
 
   // Before it computes: a thread that is ended inside the inference library ends the process.
   const death = workers[0]?.terminate()
-  const [recognition] = await Promise.all([pool.recognise(samples, { ...final, slackPositions: 256 }), death])
+  const [recognition] = await Promise.all([pool.recognise(samples, { ...final, padding: 'coarse' }), death])
 
   expect(plain(recognition.text)).toBe(plain(JFK))
   expect(workers).toHaveLength(2)

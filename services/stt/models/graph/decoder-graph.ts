@@ -3,6 +3,7 @@ import type { Weights } from '../source.ts'
 import type { AlignmentHead, WhisperDimensions } from '../manifest.ts'
 import { quantiseColumns, transpose } from '../quantise.ts'
 import {
+  ATTENTION_SCALE,
   feedForward,
   HEAD_SIZE,
   layerNorm,
@@ -24,7 +25,7 @@ export interface DecoderGraphOptions {
  *
  * Inputs: `tokens` [batch, steps], `positions` [steps] of these tokens in the text, `rows` [rows] whose logits are
  * wanted (of one step the only one; of a prompt or a draft any), per layer `past_key_i` and `past_value_i`
- * [batch, heads, past, 64], `cross_key_i` and `cross_value_i` of the encoder.
+ * [batch, heads, past, 64], `cross_key_i`, `cross_value_i` and `cross_bias` of the encoder.
  * Outputs: `logits` [batch, rows, vocabulary], `alignment` [batch, alignment heads, steps, positions] in the order of
  * layers and heads, `present_key_i` and `present_value_i` [batch, heads, past + steps, 64].
  */
@@ -37,6 +38,7 @@ export async function decoderGraph(weights: Weights, options: DecoderGraphOption
   const tokens = graph.input('tokens', 'int64', ['batch', 'steps'])
   const positions = graph.input('positions', 'int64', ['steps'])
   const rows = graph.input('rows', 'int64', ['rows'])
+  const bias = graph.input('cross_bias', 'float32', ['positions'])
   const table = await tokenTable(context)
   const positionTable = 'decoder/position_encodings/encodings'
   const offsets = graph.constant(positionTable, await weights.read(positionTable))
@@ -46,7 +48,7 @@ export async function decoderGraph(weights: Weights, options: DecoderGraphOption
   for (let layer = 0; layer < decoderLayers; layer += 1) {
     const name = `decoder/layer_${layer}`
     hidden = graph.node('Add', [hidden, await selfAttention(context, { layer, heads, hidden })])
-    const cross = await crossAttention(context, { layer, heads, hidden })
+    const cross = await crossAttention(context, { layer, heads, hidden, bias })
     hidden = graph.node('Add', [hidden, cross.output])
     hidden = await feedForward(context, `${name}/ffn`, hidden)
     const chosen = options.alignmentHeads.filter((head) => head.layer === layer).map(({ head }) => head)
@@ -94,7 +96,7 @@ async function selfAttention(context: LayerContext, { layer, heads, hidden }: At
 /** Plain operators: the attention itself is needed for word times, and they are as fast as the fused one. */
 async function crossAttention(
   context: LayerContext,
-  { layer, heads, hidden }: AttentionInput,
+  { layer, heads, hidden, bias }: AttentionInput & { readonly bias: string },
 ): Promise<{ readonly output: string; readonly attention: string }> {
   const { graph } = context
   const name = `decoder/layer_${layer}/attention`
@@ -102,8 +104,8 @@ async function crossAttention(
   const values = graph.input(`cross_value_${layer}`, 'float32', ['batch', heads, 'positions', HEAD_SIZE])
 
   const normal = await layerNorm(context, `${name}/layer_norm`, hidden)
-  const query = await linear(context, `${name}/linear_0`, normal, 1 / Math.sqrt(HEAD_SIZE))
-  const scores = graph.node('MatMul', [toHeads(graph, query, 'time first'), keys])
+  const query = await linear(context, `${name}/linear_0`, normal, ATTENTION_SCALE)
+  const scores = graph.node('Add', [graph.node('MatMul', [toHeads(graph, query, 'time first'), keys]), bias])
   const attention = graph.node('Softmax', [scores], { attributes: { axis: -1 } })
   const mixed = graph.node('Transpose', [graph.node('MatMul', [attention, values])], {
     attributes: { perm: [0, 2, 1, 3] },

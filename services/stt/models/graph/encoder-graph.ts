@@ -2,6 +2,7 @@ import { createGraph, type GraphBuilder } from '../onnx-writer.ts'
 import type { Weights } from '../source.ts'
 import type { WhisperDimensions } from '../manifest.ts'
 import {
+  ATTENTION_SCALE,
   feedForward,
   HEAD_SIZE,
   layerNorm,
@@ -13,9 +14,12 @@ import {
 } from './layers.ts'
 
 /**
- * mel [batch, mels, frames] → hidden [batch, frames / 2, state], and for each decoder layer what its cross-attention
- * needs: `cross_key_i` [batch, heads, 64, positions], already transposed, and `cross_value_i` [batch, heads, positions,
- * 64]. Frames may be any even number up to twice the positions of the model.
+ * Inputs: `mel` [batch, mels, frames]; and of the positions to work on `sources` [positions], which two frames of `mel`
+ * each holds (0: the first two); `places` [positions], where in the model's window it lies; `counts` [positions], for how
+ * many positions it stands: attention to it weighs as if it were there so many times.
+ * Outputs: `hidden` [batch, positions, state], and for each decoder layer what its cross-attention needs: `cross_key_i`
+ * [batch, heads, 64, positions], already transposed, and `cross_value_i` [batch, heads, positions, 64]; for all of them
+ * `cross_bias` [positions], to be added to the scores.
  */
 export async function encoderGraph(
   weights: Weights,
@@ -30,14 +34,19 @@ export async function encoderGraph(
   const narrow = await convolution(context, 'encoder/conv1', mel, 1)
   const halved = await convolution(context, 'encoder/conv2', narrow, 2)
   const sequence = graph.node('Transpose', [halved], { attributes: { perm: [0, 2, 1] } })
-  let hidden = await addPositions(context, sequence)
+  let hidden = await addPlaces(context, sequence)
+  const counts = graph.input('counts', 'float32', ['positions'])
+  const bias = graph.node('Log', [counts], { as: 'cross_bias' })
+  graph.output('cross_bias', 'float32', ['positions'])
+  const weigh = weighing(graph, bias, heads)
 
   for (let layer = 0; layer < encoderLayers; layer += 1) {
     const name = `encoder/layer_${layer}`
     const normal = await layerNorm(context, `${name}/self_attention/layer_norm`, hidden)
     const mixed = await linear(context, `${name}/self_attention/linear_0`, normal)
-    const attended = graph.node('ms:MultiHeadAttention', splitLast(graph, mixed, 3), {
-      attributes: { num_heads: heads },
+    const [queries = '', keys = '', values = ''] = splitLast(graph, mixed, 3)
+    const attended = graph.node('ms:MultiHeadAttention', [...weigh(queries, keys), values], {
+      attributes: { num_heads: heads, scale: { float: ATTENTION_SCALE } },
     })
     hidden = graph.node('Add', [hidden, await linear(context, `${name}/self_attention/linear_1`, attended)])
     hidden = await feedForward(context, `${name}/ffn`, hidden)
@@ -70,10 +79,31 @@ async function convolution(
   return graph.node('Gelu', [output])
 }
 
-/** The positional table is cut to the length of the input, which makes short windows cheap. */
-async function addPositions({ graph, weights }: LayerContext, sequence: string): Promise<string> {
-  const table = 'encoder/position_encodings/encodings'
-  const positions = graph.constant(table, await weights.read(table))
-  const length = graph.node('Shape', [sequence], { attributes: { start: 1, end: 2 } })
-  return graph.node('Add', [sequence, graph.node('Slice', [positions, graph.ints(0), length, graph.ints(0)])])
+/** The frames of each position, and its place in the window. */
+async function addPlaces({ graph, weights }: LayerContext, sequence: string): Promise<string> {
+  const sources = graph.input('sources', 'int64', ['positions'])
+  const places = graph.input('places', 'int64', ['positions'])
+  const name = 'encoder/position_encodings/encodings'
+  const table = graph.constant(name, await weights.read(name))
+  const chosen = graph.node('Gather', [sequence, sources], { attributes: { axis: 1 } })
+  return graph.node('Add', [chosen, graph.node('Gather', [table, places])])
+}
+
+/**
+ * Adds a bias [positions] to the scores of keys by one more number in each query and key: a mask as large as the scores
+ * would keep the fused attention from its fast way.
+ */
+function weighing(graph: GraphBuilder, bias: string, heads: number): (queries: string, keys: string) => string[] {
+  const column = graph.node('Reshape', [bias, graph.ints(1, -1, 1, 1)])
+  const perHead = graph.constant('one_per_head', { shape: [heads, 1], values: new Float32Array(heads).fill(1) })
+  const ofKeys = graph.node('Mul', [column, perHead])
+  // The product with it is scaled as all scores are.
+  const unscaled = graph.constant('unscaled', { shape: [1], values: Float32Array.of(1 / ATTENTION_SCALE) })
+  const ofQueries = graph.node('Expand', [unscaled, graph.node('Shape', [ofKeys])])
+  const widened = (input: string, extra: string): string => {
+    const split = graph.node('Reshape', [input, graph.ints(0, 0, heads, HEAD_SIZE)])
+    const wide = graph.node('Concat', [split, extra], { attributes: { axis: -1 } })
+    return graph.node('Reshape', [wide, graph.ints(0, 0, -1)])
+  }
+  return (queries, keys) => [widened(queries, ofQueries), widened(keys, ofKeys)]
 }

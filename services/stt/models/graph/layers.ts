@@ -7,6 +7,8 @@ export type Precision = 'int8' | 'fp32'
 
 /** Every Whisper has attention heads of this size. */
 export const HEAD_SIZE = 64
+/** Of the scores of attention. */
+export const ATTENTION_SCALE = 1 / Math.sqrt(HEAD_SIZE)
 
 const LAYER_NORM_EPSILON = 1e-5
 
