@@ -54,16 +54,23 @@ function displaysOf(results: readonly TimedResult[]): Shown[] {
   return displays.filter(({ atSeconds }, index) => displays[index + 1]?.atSeconds !== atSeconds)
 }
 
-/** Place in `from` → place in `to` of the words on a shortest edit from one to the start of the other. */
+/**
+ * Place in `from` → place in `to` of the words on a shortest edit from one to the start of the other. Of edits equally
+ * short it is the one that keeps most words: where "amiable" became "a me of all", "himself and so" after it stayed.
+ */
 function matches(from: readonly string[], to: readonly string[]): Map<number, number> {
   const width = to.length + 1
-  const costs = Array.from({ length: (from.length + 1) * width }, (_, at) => (at < width ? at : 0))
+  // More than all words together can earn by being kept.
+  const edit = from.length + 1
+  const costs = Array.from({ length: edit * width }, (_, at) => (at < width ? at * edit : 0))
   const cost = (row: number, column: number): number => costs[row * width + column] ?? Number.POSITIVE_INFINITY
+  const paired = (row: number, column: number): number =>
+    cost(row - 1, column - 1) + (from[row - 1] === to[column - 1] ? -1 : edit)
   for (let row = 1; row <= from.length; row += 1) {
-    costs[row * width] = row
+    costs[row * width] = row * edit
     for (let column = 1; column < width; column += 1) {
-      const changed = cost(row - 1, column - 1) + (from[row - 1] === to[column - 1] ? 0 : 1)
-      costs[row * width + column] = Math.min(changed, cost(row - 1, column) + 1, cost(row, column - 1) + 1)
+      const one = Math.min(cost(row - 1, column), cost(row, column - 1)) + edit
+      costs[row * width + column] = Math.min(paired(row, column), one)
     }
   }
   let row = from.length
@@ -72,12 +79,11 @@ function matches(from: readonly string[], to: readonly string[]): Map<number, nu
   for (let at = 1; at < width; at += 1) if (cost(row, at) < cost(row, column)) column = at
   const matched = new Map<number, number>()
   while (row > 0 && column > 0) {
-    const isSame = from[row - 1] === to[column - 1]
-    if (cost(row, column) === cost(row - 1, column - 1) + (isSame ? 0 : 1)) {
+    if (cost(row, column) === paired(row, column)) {
       row -= 1
       column -= 1
-      if (isSame) matched.set(row, column)
-    } else if (cost(row, column) === cost(row - 1, column) + 1) row -= 1
+      if (from[row] === to[column]) matched.set(row, column)
+    } else if (cost(row, column) === cost(row - 1, column) + edit) row -= 1
     else column -= 1
   }
   return matched
