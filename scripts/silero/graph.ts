@@ -37,7 +37,7 @@ function magnitudes(graph: GraphBuilder, { basis }: SileroWeights, frames: strin
   const flat = graph.node('Reshape', [frames, graph.ints(-1, CONTEXT_SAMPLES + FRAME_SAMPLES)])
   const padded = graph.node('Pad', [flat, graph.ints(0, 0, 0, CONTEXT_SAMPLES)], { attributes: { mode: 'reflect' } })
   const hops = graph.node('Reshape', [padded, graph.ints(-1, HOPS, HOP)])
-  const windows = graph.node('Concat', [rows(graph, hops, 0), rows(graph, hops, 1)], { attributes: { axis: 2 } })
+  const windows = graph.node('Reshape', [neighbours(graph, hops, 2), graph.ints(-1, PLACES, WINDOW)])
   const squares = [0, BINS].map((first) => {
     const at = (sample: number, bin: number): number | undefined => basis.values[(first + bin) * WINDOW + sample]
     const part = graph.node('MatMul', [windows, matrix(graph, `basis_${first}`, WINDOW, BINS, at)])
@@ -46,9 +46,13 @@ function magnitudes(graph: GraphBuilder, { basis }: SileroWeights, frames: strin
   return graph.node('Sqrt', [graph.node('Add', squares)])
 }
 
-/** So many rows of each frame as there are places. */
-function rows(graph: GraphBuilder, input: string, first: number): string {
-  return graph.node('Slice', [input, graph.ints(first), graph.ints(first + PLACES), graph.ints(1)])
+/** For each place so many rows of the frame, from that place on: [frames, PLACES, count, columns] */
+function neighbours(graph: GraphBuilder, input: string, count: number): string {
+  const values = BigInt64Array.from({ length: PLACES * count }, (_, index) =>
+    BigInt(Math.floor(index / count) + (index % count)),
+  )
+  const rows = graph.constant(`neighbours_${count}`, { shape: [PLACES, count], values })
+  return graph.node('Gather', [input, rows], { attributes: { axis: 1 } })
 }
 
 /** Four convolutions over 4, 4 (every second), 2 (every second) and 1 places: [frames, STATE] */
@@ -64,18 +68,14 @@ function encode(graph: GraphBuilder, { convolutions }: SileroWeights, input: str
     }
     const columns = matrix(graph, `convolution_${index}`, inputs * channelsIn, outputs * channelsOut, at)
     const biases = repeated(graph, `convolution_${index}_bias`, bias, outputs)
-    const product = graph.node('Gemm', [
-      graph.node('Reshape', [from, graph.ints(-1, inputs * channelsIn)]),
-      columns,
-      biases,
-    ])
+    const row = graph.node('Reshape', [from, graph.ints(-1, inputs * channelsIn)])
+    const product = graph.node('Gemm', [row, columns, biases])
     return graph.node('Relu', [product])
   }
 
   // The widest one is a product for each place, of what stands there and on both its sides; the others one for each frame.
   const padded = graph.node('Pad', [input, graph.ints(0, 1, 0, 0, 1, 0)])
-  const taps = Array.from({ length: TAPS }, (_, tap) => rows(graph, padded, tap))
-  const wide = layer(0, graph.node('Concat', taps, { attributes: { axis: 2 } }), TAPS, 1, (from) => from)
+  const wide = layer(0, neighbours(graph, padded, TAPS), TAPS, 1, (from) => from)
   const halved = layer(1, wide, PLACES, 2, (from, to) => from - 2 * to + 1)
   const single = layer(2, halved, 2, 1, (from) => from + 1)
   return layer(3, single, 1, 1, () => 1)

@@ -17,11 +17,13 @@ export interface ListenOptions {
   readonly hold?: ((bytes: number) => Promise<void>) | undefined
 }
 
+/** Of PCM that is heard at a time: a millisecond of work, a fifth less than second by second. */
+const STEP_SECONDS = 2
 /** Compressed audio that is decoded at a time: some seconds of speech. */
 const COMPRESSED_STEP_BYTES = 16 * 1024
 
 /**
- * Decodes, resamples and judges a file, a second or a few at a time, so that live streams are heard in between.
+ * Decodes, resamples and judges a file, some seconds at a time, so that live streams are heard in between.
  * @throws {@link SpeechError} 413 for more than `maxSeconds`, 415 for what cannot be decoded.
  */
 export async function listenTo(
@@ -63,5 +65,5 @@ export async function listenTo(
 }
 
 function stepBytes(format: AudioFormat): number {
-  return isPcm(format) ? bytesPerFrame(format) * format.sampleRateHz : COMPRESSED_STEP_BYTES
+  return isPcm(format) ? bytesPerFrame(format) * format.sampleRateHz * STEP_SECONDS : COMPRESSED_STEP_BYTES
 }

@@ -93,6 +93,7 @@ function messageOf(error: unknown): string {
 }
 
 function send(reply: EarReply): void {
-  const transfer = reply.type === 'heard' ? [reply.heard.samples.buffer, reply.heard.probabilities.buffer] : []
+  // The few probabilities are sooner copied than handed over.
+  const transfer = reply.type === 'heard' ? [reply.heard.samples.buffer] : []
   port?.postMessage(reply, transfer as ArrayBuffer[])
 }
