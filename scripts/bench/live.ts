@@ -62,13 +62,14 @@ async function measure(name: string, degrade: (samples: Float32Array) => Float32
       const run = await runInLockstep(
         samples,
         ears,
-        ({ purpose, samples: window, known, draft, signal }) =>
+        ({ purpose, samples: window, known, draft, rival, signal }) =>
           recogniser.recognise(window, {
             ...LIVE_WINDOWS[purpose],
             language: 'en',
             signal,
             ...(known && { known }),
             ...(draft && { draft }),
+            ...(rival && { rival }),
           }),
         { endpointingMs },
       )

@@ -12,7 +12,15 @@ function shown(atSeconds: number, text: string, isFinal = false): TimedResult {
     confidence: 1,
   }))
   const flags = { isFinal, speechFinal: isFinal, fromFinalize: false }
-  const result: SpeechResult = { type: 'Result', startSeconds: 0, durationSeconds: atSeconds, ...flags, text, confidence: 1, words }
+  const result: SpeechResult = {
+    type: 'Result',
+    startSeconds: 0,
+    durationSeconds: atSeconds,
+    ...flags,
+    text,
+    confidence: 1,
+    words,
+  }
   return { atSeconds, result }
 }
 
@@ -23,7 +31,10 @@ test('a word counts from when it is first shown to stay', ({ expect }) => {
 })
 
 test('words behind one that was changed stay, also where that one became several', ({ expect }) => {
-  const told = [shown(4, 'made amiable himself and so am I'), shown(6, 'made a me of all himself and so my fellow', true)]
+  const told = [
+    shown(4, 'made amiable himself and so am I'),
+    shown(6, 'made a me of all himself and so my fellow', true),
+  ]
 
   const { lagsSeconds, flickered } = steadinessOf(told)
 

@@ -88,7 +88,7 @@ export function createWhisperEngine(deps: WhisperDeps): SpeechEngine {
       return openLiveStream(options, {
         ears,
         interimInterval: () => recogniser.load.interimIntervalSeconds,
-        async transcribe({ purpose, samples, known, draft, isDue, signal }) {
+        async transcribe({ purpose, samples, known, draft, rival, isDue, signal }) {
           let seconds = 0
           const newest = (): Float32Array => {
             const taken = samples()
@@ -97,7 +97,7 @@ export function createWhisperEngine(deps: WhisperDeps): SpeechEngine {
           }
           const terms = termsOf(options.keyterms ?? [])
           const turn = isDue ? { source, isDue } : { source }
-          const hints = { ...(known && { known }), ...(draft && { draft }) }
+          const hints = { ...(known && { known }), ...(draft && { draft }), ...(rival && { rival }) }
           const window = { ...LIVE_WINDOWS[purpose], language: language.current, ...terms, ...hints, turn, signal }
           const recognition = await recognise(newest, window)
           if (purpose !== 'interim') language.hear(recognition, seconds)

@@ -48,8 +48,9 @@ export function createFinals({ transcribe, buffer, track, outbox, interims, isPr
   function hearingFrom(startSample: number, spoken: Spoken, haste: Haste): Hear {
     // Taken now: for a second try the buffer may have moved on.
     const samples = buffer.slice(startSample, spoken.endSample)
+    const rival = interims.shown
     return async (purpose, known) => {
-      const window = { purpose, samples: () => samples, startSample, ...haste }
+      const window = { purpose, samples: () => samples, startSample, ...(rival && { rival }), ...haste }
       const recognition = await transcribe(known ? { ...window, known } : window)
       if (spoken.endSample - spoken.voiceEndSample > MOST_SILENCE_AT_A_CUT_SAMPLES) return recognition
       const words = wordsBeforeCut(recognition.words, samples.length / SAMPLE_RATE_HZ)

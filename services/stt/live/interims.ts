@@ -13,6 +13,8 @@ export interface Interims {
   show(startSample: number, take: Take): void
   /** Shows what of words that are known already is settled. */
   showKnown(span: Span, words: readonly SpokenWord[]): void
+  /** What is on show; empty when nothing is. */
+  readonly shown: string
   /** The words so far are about to be final: gives up what is under way. Tells whether any interim was sent. */
   end(): boolean
 }
@@ -88,6 +90,9 @@ export function createInterims({ transcribe, outbox }: InterimsDeps): Interims {
   }
 
   return {
+    get shown() {
+      return textOf(shownWords(current.reading))
+    },
     showKnown(span, words) {
       const turn = current
       turn.reading = readFrom({ words, seconds: secondsOf(span), isOpen: true })

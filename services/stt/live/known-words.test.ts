@@ -49,3 +49,20 @@ test('interims begin with the words that two of them agreed on', async ({ expect
   expect(last?.draft).toMatch(/^w\d/)
   expect(results().at(-1)?.text).toMatch(/^w0 w1 w2 w3 w4 w5 w6 w7 w8 w9/)
 })
+
+test('a final and a cut are told what is on show of their speech, and nothing before it', async ({ expect }) => {
+  const { asked, pass, results } = stage()
+  await pass(11, SPEECH)
+  const cut = asked.find(({ purpose }) => purpose === 'cut')
+  expect(cut?.rival).toMatch(/^w0 w1 .*w2\d$/)
+  await pass(0.2, PAUSE)
+  const shown = results().at(-1)
+  await pass(0.3, PAUSE)
+  await pass(0.4, SPEECH)
+  await pass(0.5, PAUSE)
+
+  const [first, second] = asked.filter(({ purpose }) => purpose === 'final')
+  expect(shown?.isFinal).toBe(false)
+  expect(first?.rival).toBe(shown?.text)
+  expect(second?.rival).toMatch(/^w3\d$/)
+})

@@ -132,7 +132,14 @@ export function createPolicy(options: StreamOptions, deps: PolicyDeps): Policy {
   async function divide(open: Utterance, now: number): Promise<void> {
     const { startSample } = open
     const samples = buffer.slice(startSample, now)
-    const answer = await transcribe({ purpose: 'cut', samples: () => samples, startSample, signal: aborted.signal })
+    const { shown } = interims
+    const answer = await transcribe({
+      purpose: 'cut',
+      samples: () => samples,
+      startSample,
+      ...(shown && { rival: shown }),
+      signal: aborted.signal,
+    })
     const gap = chooseCut({
       words: answer.words,
       windowSeconds: (now - startSample) / SAMPLE_RATE_HZ,

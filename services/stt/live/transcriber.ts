@@ -20,6 +20,8 @@ export interface Window {
   readonly known?: Known
   /** What the last interim of the same speech said after that: most of what this one will. */
   readonly draft?: string
+  /** What interims have shown of it: a final says it too, unless something else is likelier. */
+  readonly rival?: string
   /** Of a final that is begun before it is known to be one: whether it is by now. */
   readonly isDue?: () => boolean
   readonly signal: AbortSignal

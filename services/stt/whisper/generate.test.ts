@@ -191,3 +191,15 @@ test('goes on after a prefix, which is not part of the text', async ({ expect })
   expect(fed[0]).toEqual([START, 1, 2])
   expect(generation.tokens).toEqual([3, 4])
 })
+
+test('goes on from a given beginning, in one pass, and counts it as it would its own', async ({ expect }) => {
+  const plain = await generate(listening(5), options)
+  const same = listening(5)
+  expect(await generate(same, { ...options, given: plain.tokens.slice(0, 3) })).toEqual(plain)
+  expect(same.passes).toBe(plain.tokens.length - 2)
+
+  const other = [(plain.tokens[0] ?? 0) === 0 ? 1 : 0, 2]
+  const generation = await generate(listening(5), { ...options, given: other })
+  expect(generation.tokens.slice(0, 2)).toEqual(other)
+  expect(generation.logProbabilities[0]).toBeLessThan(plain.logProbabilities[0] ?? 0)
+})

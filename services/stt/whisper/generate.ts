@@ -20,6 +20,8 @@ export interface GenerateOptions {
   readonly bias?: KeytermBias
   /** What the text probably is, from hearing most of the same audio before: verified in one pass instead of step by step. */
   readonly draft?: readonly number[]
+  /** The text is to begin with these, however likely: verified in one pass like a draft, and counted like any token. */
+  readonly given?: readonly number[]
   /** Ends the text early; a word that was begun goes with the token that is not taken. */
   readonly stop?: AttentionStop & { readonly startsWord: (token: number) => boolean }
   /** Called before each step; throws to stop. */
@@ -40,7 +42,7 @@ export interface Generation {
 
 /** Chooses a token at each step until the text ends, loops, or grows too long. */
 export async function generate(decoding: Decoding, options: GenerateOptions): Promise<Generation> {
-  const { manifest, timestamps, maxTokens, stop, checkpoint, prefix = [] } = options
+  const { manifest, timestamps, maxTokens, stop, checkpoint, prefix = [], given = [] } = options
   const prompt = [...options.prompt, ...prefix]
   const { endOfText, startOfTranscript, noSpeech } = manifest.tokens
   const rules = createLogitRules(manifest, timestamps, options.sampling)
@@ -49,7 +51,7 @@ export async function generate(decoding: Decoding, options: GenerateOptions): Pr
   let total = 0
 
   checkpoint()
-  let draft = (options.draft ?? []).slice(0, maxTokens - 1)
+  let draft = (options.draft ?? given).slice(0, maxTokens - 1)
   // Whether anybody speaks is not asked where somebody is known to.
   const rows = prefix.length > 0 ? 1 : prompt.length
   const first = await decoding.feed([...prompt, ...draft], rows + draft.length)
@@ -68,7 +70,7 @@ export async function generate(decoding: Decoding, options: GenerateOptions): Pr
 
   while (logits) {
     options.bias?.apply(logits, tokens)
-    const { token, logProbability } = rules.choose(logits, tokens)
+    const { token, logProbability } = rules.choose(logits, tokens, given[tokens.length])
     const attention = decoding.attention[prompt.length - 1 + tokens.length]
     if (stop && attention && token !== endOfText && stop.isOver(attention)) {
       dropOpenWord(token, stop.startsWord)

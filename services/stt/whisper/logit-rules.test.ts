@@ -189,3 +189,14 @@ test('chooses what the rules taken one by one leave as the likeliest, with its p
     ),
   )
 })
+
+test('a given token counts as likely as it is, also where a timestamp would win', ({ expect }) => {
+  const rules = createLogitRules(manifest, true)
+  const logits = preferring(T0 + 9, 7)
+
+  const { token, logProbability } = rules.choose(logits, [T0, 6], 7)
+
+  expect(token).toBe(7)
+  // Beside the timestamp, which is e times as likely, all others are nothing.
+  expect(logProbability).toBeCloseTo(Math.log(1 / (1 + Math.E)), 3)
+})

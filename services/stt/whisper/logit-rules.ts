@@ -16,8 +16,8 @@ export interface Sampling {
 }
 
 export interface LogitRules {
-  /** The next token after those chosen so far: the likeliest allowed one, or one drawn. `logits` is changed. */
-  choose(logits: Float32Array, chosen: readonly number[]): Choice
+  /** The next token after those chosen so far: `given`, the likeliest allowed one, or one drawn. `logits` is changed. */
+  choose(logits: Float32Array, chosen: readonly number[], given?: number): Choice
 }
 
 /** A token below e⁻¹⁶ (10⁻⁷) of the likeliest is not worth drawing. */
@@ -36,7 +36,7 @@ export function createLogitRules(manifest: ModelManifest, timestamps: boolean, s
   const never = suppressed.filter((id) => id < endOfText)
 
   return {
-    choose(logits, chosen) {
+    choose(logits, chosen, given) {
       for (const id of never) logits[id] = Number.NEGATIVE_INFINITY
       if (chosen.length === 0) {
         for (const id of suppressedFirst) logits[id] = Number.NEGATIVE_INFINITY
@@ -48,10 +48,11 @@ export function createLogitRules(manifest: ModelManifest, timestamps: boolean, s
       const time = weighLogits(logits, allowed.timesFrom, allowed.timesTo)
       const largest = Math.max(text.logit, time.logit)
       const timeSum = time.sum * Math.exp(time.logit - largest)
-      const isTime = timeSum > Math.exp(text.logit - largest)
+      const isTime = given === undefined && timeSum > Math.exp(text.logit - largest)
       const sum = isTime ? timeSum : timeSum + text.sum * Math.exp(text.logit - largest)
       const best = isTime ? time : text
-      const token = sampling ? draw(logits, isTime ? withoutText(allowed) : allowed, sampling) : best.token
+      const likely = sampling ? draw(logits, isTime ? withoutText(allowed) : allowed, sampling) : best.token
+      const token = given ?? likely
       return { token, logProbability: (logits[token] as number) - largest - Math.log(sum) }
     },
   }

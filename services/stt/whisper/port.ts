@@ -54,6 +54,8 @@ export interface WindowOptions {
    * it again. Only without timestamps.
    */
   readonly draft?: string
+  /** How the text may begin instead, by what was heard of it so far: the likelier of both counts. */
+  readonly rival?: string
   /** Speech goes on after the window: its last words are left out as long as the audio they attend to is not whole. */
   readonly isOpen?: boolean
   readonly turn?: Turn

@@ -105,6 +105,7 @@ async function guardedPass(model: WhisperModel, samples: Float32Array, options: 
       ...(request.known && { known: request.known }),
       isOpen: request.isOpen ?? false,
       ...(request.draft && { draft: request.draft }),
+      ...(request.rival && { rival: request.rival }),
       // The same audio gives the same words, however freely they were drawn.
       ...(temperature > 0 && { sampling: { temperature, random: createRandom(SEED) } }),
       checkpoint,

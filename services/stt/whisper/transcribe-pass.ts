@@ -3,12 +3,13 @@ import { alignTokens } from './alignment.ts'
 import { createAttentionStop } from './attention-stop.ts'
 import { startDecoding, type Decoding } from './decoder.ts'
 import type { EncodedAudio } from './encoder.ts'
-import { generate, type Generation } from './generate.ts'
+import { generate, type GenerateOptions, type Generation } from './generate.ts'
 import { compressionOf, verdictOn, type Signs, type Verdict } from './guards.ts'
 import { createKeytermBias } from './keyterm-bias.ts'
 import type { Sampling } from './logit-rules.ts'
 import type { Known } from './port.ts'
 import { promptFor } from './prompt.ts'
+import { likelierOf, type Written } from './rival.ts'
 import { SECONDS_PER_POSITION, splitSegments, type Segment } from './segments.ts'
 import type { WhisperModel } from './whisper-model.ts'
 import { groupWords, type WordGroup } from './word-groups.ts'
@@ -24,6 +25,7 @@ export interface PassOptions {
   readonly sampling?: Sampling
   readonly known?: Known
   readonly draft?: string
+  readonly rival?: string
   readonly isOpen: boolean
   readonly keyterms?: readonly string[]
   readonly checkpoint: () => void
@@ -58,8 +60,7 @@ export async function transcribePass(model: WhisperModel, audio: EncodedAudio, o
   const fromSeconds = known?.endSeconds ?? 0
   const heads = manifest.alignmentHeads.length
   const audioPositions = Math.round(audioSeconds / SECONDS_PER_POSITION)
-  const decoding = startDecoding(sessions.decoder, audio, dimensions)
-  const generation = await generate(decoding, {
+  const common = {
     manifest,
     prompt,
     prefix,
@@ -70,6 +71,14 @@ export async function transcribePass(model: WhisperModel, audio: EncodedAudio, o
       MIN_TOKEN_LIMIT + Math.ceil(MAX_TOKENS_PER_SECOND * (audioSeconds - fromSeconds)),
     ),
     ...(options.sampling && { sampling: options.sampling }),
+    ...(options.keyterms && { bias: createKeytermBias(options.keyterms, model.tokenizer.encode) }),
+    checkpoint,
+  }
+  const write = async (more: Partial<GenerateOptions>): Promise<Written & { decoding: Decoding }> => {
+    const decoding = startDecoding(sessions.decoder, audio, dimensions)
+    return { decoding, generation: await generate(decoding, { ...common, ...more }) }
+  }
+  const own = await write({
     ...(options.draft && { draft: model.tokenizer.encode(` ${options.draft}`) }),
     ...(options.isOpen && {
       stop: {
@@ -77,9 +86,16 @@ export async function transcribePass(model: WhisperModel, audio: EncodedAudio, o
         startsWord: (token) => !CONTINUES_WORD.test(model.tokenizer.decode([token])),
       },
     }),
-    ...(options.keyterms && { bias: createKeytermBias(options.keyterms, model.tokenizer.encode) }),
-    checkpoint,
   })
+  const { decoding, generation } =
+    options.rival && !options.sampling
+      ? await likelierOf(own, options.rival, {
+          wordsOf: (said) => groupWords(said, model.tokenizer, language),
+          encode: model.tokenizer.encode,
+          endOfText: tokens.endOfText,
+          write: (given) => write({ given }),
+        })
+      : own
   const { segments, unfinishedAtSeconds } = splitSegments(generation.tokens, tokens.firstTimestamp, audioSeconds)
   const spoken = spokenTokens(segments, generation, tokens.endOfText)
   const textTokens = spoken.map(({ token }) => token)
