@@ -42,7 +42,9 @@ function rebaseResult(result: SpeechResult, { offsetSeconds, committedSeconds }:
   }))
   if (start >= committedSeconds - SLACK_SECONDS) return { ...result, startSeconds: start, words }
   // It was cut elsewhere: a word belongs to the side on which the middle of it lies.
-  const left = words.filter(({ startSeconds, endSeconds }) => (startSeconds + endSeconds) / 2 > committedSeconds)
+  const left = words
+    .filter(({ startSeconds, endSeconds }) => (startSeconds + endSeconds) / 2 > committedSeconds)
+    .map((word) => ({ ...word, startSeconds: Math.max(committedSeconds, word.startSeconds) }))
   return {
     ...result,
     startSeconds: committedSeconds,
