@@ -42,14 +42,15 @@ function rebaseResult(result: SpeechResult, { offsetSeconds, committedSeconds }:
   }))
   if (start >= committedSeconds - SLACK_SECONDS) return { ...result, startSeconds: start, words }
   // It was cut elsewhere: a word belongs to the side on which the middle of it lies.
-  const left = words
-    .filter(({ startSeconds, endSeconds }) => (startSeconds + endSeconds) / 2 > committedSeconds)
-    .map((word) => ({ ...word, startSeconds: Math.max(committedSeconds, word.startSeconds) }))
+  const left = words.filter(({ startSeconds, endSeconds }) => (startSeconds + endSeconds) / 2 > committedSeconds)
   return {
     ...result,
     startSeconds: committedSeconds,
     durationSeconds: Math.max(0, end - committedSeconds),
-    words: left,
+    words: left.map(({ startSeconds, ...word }) => ({
+      ...word,
+      startSeconds: Math.max(committedSeconds, startSeconds),
+    })),
     text: left.map(({ word }) => word).join(' '),
   }
 }
