@@ -8,7 +8,7 @@
 import { parseArgs } from 'node:util'
 import { openWav } from '../../services/stt/audio/file.ts'
 import { SAMPLE_RATE_HZ } from '../../services/stt/audio/format.ts'
-import { createWhisperEngine, LIVE_WINDOWS } from '../../services/stt/engines/whisper.ts'
+import { createWhisperEngine } from '../../services/stt/engines/whisper.ts'
 import { toPcm } from '../../services/stt/live/testing.ts'
 import { wavOf } from '../../services/stt/testing.ts'
 import { startEars } from '../../services/stt/vad/threaded-ears.ts'
@@ -20,7 +20,7 @@ import { bundledClips, clipFrom, type Clip } from '../walk/clips.ts'
 import { CONDITIONS } from '../walk/degrade.ts'
 import { errorsOf, percent } from '../walk/judge.ts'
 import { promptnessOf } from '../walk/promptness.ts'
-import { runInLockstep, type WindowCost } from '../walk/lockstep.ts'
+import { hearingWith, runInLockstep, type WindowCost } from '../walk/lockstep.ts'
 import { steadinessOf } from '../walk/steadiness.ts'
 import { sumOf, type WordErrors } from '../wer.ts'
 
@@ -59,20 +59,7 @@ async function measure(name: string, degrade: (samples: Float32Array) => Float32
       const samples = degrade(samplesOf(clip, offsetSeconds))
       const transcript = await engine.transcribe({ bytes: wavOf(toPcm(samples)) }, { language: 'en' })
       byFile.push(errorsOf(clip, transcript.text))
-      const run = await runInLockstep(
-        samples,
-        ears,
-        ({ purpose, samples: window, known, draft, rival, signal }) =>
-          recogniser.recognise(window, {
-            ...LIVE_WINDOWS[purpose],
-            language: 'en',
-            signal,
-            ...(known && { known }),
-            ...(draft && { draft }),
-            ...(rival && { rival }),
-          }),
-        { endpointingMs },
-      )
+      const run = await runInLockstep(samples, ears, hearingWith(recogniser), { endpointingMs })
       const finals = run.results.filter(({ result }) => result.isFinal)
       live.push(errorsOf(clip, finals.map(({ result }) => result.text).join(' ')))
       const steadiness = steadinessOf(run.results)

@@ -1,9 +1,11 @@
+import { LIVE_WINDOWS } from '../../services/stt/engines/whisper.ts'
 import type { StreamOptions } from '../../services/stt/engines/port.ts'
 import { SAMPLE_RATE_HZ } from '../../services/stt/audio/format.ts'
 import { LIVE_OPTIONS, toPcm } from '../../services/stt/live/testing.ts'
 import { createPolicy } from '../../services/stt/live/policy.ts'
 import type { Purpose, Transcribe } from '../../services/stt/live/transcriber.ts'
 import { FRAME_SAMPLES, type Ears } from '../../services/stt/vad/ears.ts'
+import type { Recogniser } from '../../services/stt/whisper/port.ts'
 import type { SpeechResult } from '../../services/wire/speech.ts'
 
 /** A live stream whose every answer comes before its next frame: what the policy can do on a machine without limits. */
@@ -26,6 +28,19 @@ export interface WindowCost {
   readonly audioSeconds: number
   /** CPU time of the whole process, all threads. */
   readonly cpuMs: number
+}
+
+/** Hears windows as live streams do, each at once. */
+export function hearingWith(recogniser: Recogniser): Transcribe {
+  return ({ purpose, samples, known, draft, rival, signal }) =>
+    recogniser.recognise(samples, {
+      ...LIVE_WINDOWS[purpose],
+      language: 'en',
+      signal,
+      ...(known && { known }),
+      ...(draft && { draft }),
+      ...(rival && { rival }),
+    })
 }
 
 export async function runInLockstep(
