@@ -28,12 +28,13 @@ export async function startServer(
   onFinished: OnFinished,
   variables: Variables,
   runtime: Runtime = testRuntime(),
+  port = 0,
 ): Promise<TestServer> {
   const running = await start(variables, runtime)
   onFinished(() => running.stop())
   const { server } = running
   if (!server) throw new Error('The speech server has no HTTP server.')
-  server.listen(0, '127.0.0.1')
+  server.listen(port, '127.0.0.1')
   await once(server, 'listening')
   const address = server.address()
   if (!address || typeof address === 'string') throw new Error('The speech server has no port.')
@@ -45,12 +46,13 @@ export async function startScripted(
   onFinished: OnFinished,
   script: object = { default: 'hello world' },
   variables: Variables = {},
+  port = 0,
 ): Promise<TestServer> {
   const folder = await mkdtemp(join(tmpdir(), 'stt-script-'))
   onFinished(() => rm(folder, { recursive: true }))
   const file = join(folder, 'script.json')
   await writeFile(file, JSON.stringify(script))
-  return startServer(onFinished, { ENGINE: 'scripted', SCRIPT_FILE: file, ...variables })
+  return startServer(onFinished, { ENGINE: 'scripted', SCRIPT_FILE: file, ...variables }, testRuntime(), port)
 }
 
 /** A client of /stream that keeps every message. */

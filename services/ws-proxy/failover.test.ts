@@ -1,7 +1,10 @@
+import { once } from 'node:events'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { createVirtualClock } from '../../emulator/core/clock.ts'
 import { usageIn } from '../account/testing.ts'
 import { silence, startScripted, type TestServer, tone, wavOf } from '../stt/testing.ts'
+import type { Runtime } from '../wire/runtime.ts'
 import { connectClient, type Message, say, startProxy, type TestClient } from './testing.ts'
 
 type OnFinished = (cleanup: () => Promise<void> | void) => void
@@ -10,12 +13,18 @@ type OnFinished = (cleanup: () => Promise<void> | void) => void
 const UTTERANCE = Buffer.concat([tone(0.64), silence(0.48)])
 const QUERY = 'encoding=linear16&endpointing=300&interim_results=true'
 
+const SCRIPT = { default: 'Hello, world.' }
+
 async function startTwo(
   onFinished: OnFinished,
+  runtime: Partial<Runtime> = {},
 ): Promise<{ url: string; servers: TestServer[]; redis: Parameters<typeof usageIn>[0] }> {
-  const servers = await Promise.all([1, 2].map(() => startScripted(onFinished, { default: 'Hello, world.' })))
+  const servers = await Promise.all([1, 2].map(() => startScripted(onFinished, SCRIPT)))
   const list = servers.map(({ url }, index) => `server-${index}=${url}`).join(',')
-  const { socketUrl, redis } = await startProxy(onFinished, { variables: { STT_SERVERS: list } })
+  const { socketUrl, redis } = await startProxy(onFinished, {
+    variables: { STT_SERVERS: list, IDLE_TIMEOUT_MS: '60000' },
+    runtime,
+  })
   return { url: `${socketUrl}/v1/listen`, servers, redis }
 }
 
@@ -118,14 +127,45 @@ test('a request to finalize that the dead server did not answer is answered by t
   expect(wordsOf(client.messages)).toHaveLength(2)
 })
 
+test('a stream outlives the only speech server, when another one takes its place', async ({ onTestFinished }) => {
+  const first = await startScripted(onTestFinished, SCRIPT)
+  const { socketUrl, redis } = await startProxy(onTestFinished, { variables: { STT_SERVERS: `only=${first.url}` } })
+  const client = await connectClient(onTestFinished, `${socketUrl}/v1/listen?${QUERY}`)
+  client.socket.send(UTTERANCE)
+  await expect.poll(() => wordsOf(client.messages)).toHaveLength(2)
+  const gone = once(first.running.server ?? client.socket, 'close')
+
+  first.running.kill()
+
+  await gone
+  client.socket.send(UTTERANCE)
+  client.socket.send(UTTERANCE)
+  client.socket.send(say('CloseStream'))
+  // By its answer the proxy has taken all of it.
+  client.socket.ping()
+  await once(client.socket, 'pong')
+  await startScripted(onTestFinished, SCRIPT, {}, Number(new URL(first.url).port))
+
+  expect(await client.closed).toEqual({ code: 1000, reason: '' })
+  expectEveryWord(client.messages)
+  expect(await usageIn(redis)).toMatchObject([{ seconds: '3.36' }])
+})
+
 test('when no speech server is left the client is told', async ({ onTestFinished }) => {
-  const { url, servers } = await startTwo(onTestFinished)
+  const clock = createVirtualClock(Date.UTC(2026, 0, 1))
+  const { url, servers } = await startTwo(onTestFinished, { clock })
   const client = await connectClient(onTestFinished, `${url}?${QUERY}`)
   client.socket.send(tone(1.28))
   await client.next('Results')
 
   for (const { running } of servers) running.kill()
 
+  await expect
+    .poll(async () => {
+      await clock.advance(1_000)
+      return client.socket.readyState
+    })
+    .toBe(client.socket.CLOSED)
   expect(await client.closed).toEqual({ code: 1011, reason: 'NET-0000' })
   expect(client.messages.at(-1)).toMatchObject({ type: 'Error', variant: 'ServerError' })
 })

@@ -120,13 +120,24 @@ test('when the speech server dies the client hears of it, and pays for what it g
   expect,
   onTestFinished,
 }) => {
-  const { socketUrl, redis, speech } = await startProxy(onTestFinished)
+  const clock = createVirtualClock(Date.UTC(2026, 0, 1))
+  const { socketUrl, redis, speech } = await startProxy(onTestFinished, {
+    variables: { IDLE_TIMEOUT_MS: '60000' },
+    runtime: { clock },
+  })
   const { socket, closed, messages, next } = await connectClient(onTestFinished, socketUrl + PCM)
   socket.send(tone(1.28))
   const { duration } = await next('Results')
 
   speech.running.kill()
 
+  // None comes in its place.
+  await expect
+    .poll(async () => {
+      await clock.advance(1_000)
+      return socket.readyState
+    })
+    .toBe(socket.CLOSED)
   expect(await closed).toEqual({ code: 1011, reason: 'NET-0000' })
   expect(messages.at(-1)).toMatchObject({ type: 'Error', variant: 'ServerError' })
   const [usage, ...others] = await usageIn(redis)

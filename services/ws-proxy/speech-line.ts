@@ -31,8 +31,8 @@ export type Resume = Pick<SpeechQuery, 'last_word_ago_ms'>
 export interface SpeechLineParts {
   readonly first: SpeechSocket
   readonly query: SpeechQuery
-  /** Opens a stream at a server that answers; rejects when none does. */
-  readonly reopen: (resume: Resume) => Promise<SpeechSocket>
+  /** Opens a stream at a server that answers; rejects when none does, or when the signal says that nobody waits for it. */
+  readonly reopen: (resume: Resume, signal: AbortSignal) => Promise<SpeechSocket>
   /** Says that a server was left for another one. */
   readonly onFailover: (from: string, to: string) => void
 }
@@ -59,6 +59,7 @@ export function createSpeechLine({ first, query, reopen, onFailover }: SpeechLin
   let isSummed = false
   let isSpeaking = false
   const ends = createUtteranceEnds()
+  const ended = new AbortController()
   let failure: SpeechMessage | undefined
   let listener: SpeechListener | undefined
 
@@ -106,7 +107,7 @@ export function createSpeechLine({ first, query, reopen, onFailover }: SpeechLin
     const items = held.items()
     if (isDead && items && failovers < MAX_FAILOVERS) {
       failovers += 1
-      const next = await reopen(resume()).catch(() => undefined)
+      const next = await reopen(resume(), ended.signal).catch(() => undefined)
       if (next) return isClosed ? next.socket.terminate() : takeOver(next, from)
     }
     end(close)
@@ -149,6 +150,7 @@ export function createSpeechLine({ first, query, reopen, onFailover }: SpeechLin
   function end(close: { code: number; reason: string }): void {
     if (isClosed) return
     isClosed = true
+    ended.abort()
     if (failure) listener?.onMessage(failure)
     for (const each of waiting.splice(0)) each()
     listener?.onClose(close)

@@ -15,6 +15,7 @@ import { assertHandshake } from '../domain/handshake.ts'
 import { createMessages } from '../domain/messages.ts'
 import { parseStreamQuery, type StreamRequest } from '../domain/stream-query.ts'
 import { type LiveStream, startLiveStream } from '../live-stream.ts'
+import { reopenSpeech } from '../reopen-speech.ts'
 import { createSpeechLine } from '../speech-line.ts'
 import { openSpeech, type SpeechSocket } from '../speech-socket.ts'
 
@@ -128,7 +129,10 @@ function serve(client: WebSocket, request: ListenRequest, served: Served): void 
     speech: createSpeechLine({
       first: speech,
       query: stream.speech,
-      reopen: (resume) => openSpeech(speechServers(), { ...stream.speech, ...resume }, clock),
+      reopen(resume, signal) {
+        const query = { ...stream.speech, ...resume }
+        return reopenSpeech(() => openSpeech(speechServers(), query, clock), { clock, signal })
+      },
       onFailover: (from, to) => request.log.warn({ from, to }, 'a stream goes on at another speech server'),
     }),
     messages: createMessages({ requestId: id, model: speech.model, channels, compat }),
