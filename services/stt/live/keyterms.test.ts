@@ -20,11 +20,11 @@ test('a term the client names is heard, by file and live', async ({ expect, onTe
     return JSON.stringify(stream.messages.filter((message) => message.type === 'Result' && message.isFinal))
   }
 
-  // In a short window the bundled model hears "old-sposed", in a full one "ill-disposed".
-  expect(await live('')).toContain('old-sposed')
-  expect(await live('keyterm=Willoughby%0Aill-disposed')).toContain('ill-disposed')
-  expect(await byFile('')).toContain('ill-disposed')
-  const urged = await byFile('keyterm=Willoughby%0Aold-sposed')
-  expect(urged).toContain('old-sposed')
-  expect(urged).not.toContain('Willoughby')
+  // To the bundled model both are about as likely; without a term it hears one of them, whoever is asked.
+  for (const term of ['ill-disposed', 'old-sposed']) {
+    for (const heard of [await byFile(`keyterm=Willoughby%0A${term}`), await live(`keyterm=Willoughby%0A${term}`)]) {
+      expect(heard).toContain(term)
+      expect(heard).not.toContain('Willoughby')
+    }
+  }
 })
