@@ -19,7 +19,7 @@ const OTHER_WORDS = 2
 const OTHER_WORDS_IN_REPEATS = 5
 const OTHER_WORDS_SHARE = 0.15
 /** A word that is finalized in its middle is heard as two halves, and its neighbours without each other. */
-const OTHER_WORDS_A_FINALIZE = 5
+const OTHER_WORDS_A_FINALIZE = 3
 /** A server that takes over cuts elsewhere. */
 const OTHER_WORDS_AFTER_A_KILL = 3
 /** Every pause of a breath ends a phrase. */
