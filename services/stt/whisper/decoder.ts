@@ -10,13 +10,16 @@ export interface Decoding {
   /** Attention of the alignment heads, one [heads, positions] array for each token fed. */
   readonly attention: readonly Float32Array[]
   /**
-   * Feeds tokens and returns the logits after each of the last `rows` of them. The arrays are valid until the next
-   * call.
+   * Feeds tokens and returns the logits after each of the last `rows` of them: logarithms of the probabilities of all
+   * tokens. The arrays are valid until the next call.
    */
   feed(tokens: readonly number[], rows: number): Promise<Float32Array[]>
   /** Takes back all tokens but the first `length`. */
   truncate(length: number): void
 }
+
+/** Most answers are of one token: one array for them all, because 0.2 MB more at each step keep the garbage collector busy. */
+const logitsOfOne = new WeakMap<InferenceSession, Tensor>()
 
 export function startDecoding(session: InferenceSession, audio: EncodedAudio, dimensions: WhisperDimensions): Decoding {
   const { vocabulary } = dimensions
@@ -24,13 +27,25 @@ export function startDecoding(session: InferenceSession, audio: EncodedAudio, di
   let cache: Readonly<Record<string, Tensor>> = emptyCache(dimensions)
   let length = 0
 
+  /** Where outputs go: null lets the library make a tensor. */
+  function fetches(rows: number): Readonly<Record<string, Tensor | null>> {
+    const all = Object.fromEntries(session.outputNames.map((name) => [name, null]))
+    if (rows > 1) return all
+    let logits = logitsOfOne.get(session)
+    if (!logits) {
+      logits = new Tensor('float32', new Float32Array(vocabulary), [1, 1, vocabulary])
+      logitsOfOne.set(session, logits)
+    }
+    return { ...all, logits }
+  }
+
   return {
     get length() {
       return length
     },
     attention,
     async feed(tokens, rows) {
-      const outputs = await session.run({
+      const feeds = {
         tokens: int64(tokens, [1, tokens.length]),
         positions: int64(
           tokens.map((_, index) => length + index),
@@ -42,7 +57,8 @@ export function startDecoding(session: InferenceSession, audio: EncodedAudio, di
         ),
         ...cache,
         ...audio.crossAttention,
-      })
+      }
+      const outputs = await session.run(feeds, fetches(rows))
       length += tokens.length
       cache = Object.fromEntries(
         Object.entries(outputs)

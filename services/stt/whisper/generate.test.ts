@@ -88,7 +88,8 @@ function listening(seed: number): Decoding & { readonly passes: number } {
     const logits = new Float32Array(VOCABULARY).fill(-9)
     for (let token = 0; token < 4; token += 1) logits[token] = (Math.imul(state, 2 * token + 1) >>> 8) % 97
     logits[END] = tokens.length > 12 ? 60 : -9
-    return logits
+    const sum = logits.reduce((total, logit) => total + Math.exp(logit), 0)
+    return logits.map((logit) => logit - Math.log(sum))
   }
   return {
     get passes() {

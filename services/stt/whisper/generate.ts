@@ -2,7 +2,7 @@ import type { ModelManifest } from '../models/manifest.ts'
 import type { AttentionStop } from './attention-stop.ts'
 import type { Decoding } from './decoder.ts'
 import type { KeytermBias } from './keyterm-bias.ts'
-import { createLogitRules, probabilityOf, type Sampling } from './logit-rules.ts'
+import { createLogitRules, type Sampling } from './logit-rules.ts'
 import { repetitionStart } from './repetition.ts'
 
 export interface GenerateOptions {
@@ -45,7 +45,7 @@ export async function generate(decoding: Decoding, options: GenerateOptions): Pr
   const { manifest, timestamps, maxTokens, stop, checkpoint, prefix = [], given = [] } = options
   const prompt = [...options.prompt, ...prefix]
   const { endOfText, startOfTranscript, noSpeech } = manifest.tokens
-  const rules = createLogitRules(manifest, timestamps, options.sampling)
+  const rules = createLogitRules(manifest, timestamps, { sampling: options.sampling, isWhole: !options.bias })
   const tokens: number[] = []
   const logProbabilities: number[] = []
   let total = 0
@@ -56,7 +56,7 @@ export async function generate(decoding: Decoding, options: GenerateOptions): Pr
   const rows = prefix.length > 0 ? 1 : prompt.length
   const first = await decoding.feed([...prompt, ...draft], rows + draft.length)
   const beforeText = prefix.length > 0 ? undefined : first[prompt.lastIndexOf(startOfTranscript)]
-  const noSpeechProbability = beforeText ? probabilityOf(beforeText, noSpeech) : 0
+  const noSpeechProbability = Math.exp(beforeText?.[noSpeech] ?? Number.NEGATIVE_INFINITY)
   /** Logits after each draft token that was fed, from the one at `answersFrom - 1` on. */
   let answers = first.slice(rows - 1)
   let answersFrom = 0

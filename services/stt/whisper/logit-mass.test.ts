@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { test } from 'vitest'
-import { weighLogits } from './logit-mass.ts'
+import { likeliestOf, weighLogits } from './logit-mass.ts'
 
 const logit = fc.oneof(
   { weight: 9, arbitrary: fc.float({ min: -60, max: 40, noNaN: true }) },
@@ -20,6 +20,7 @@ test('one look finds the likeliest and the sum of all, as plain arithmetic does'
       const largest = range.reduce((most, value) => Math.max(most, value), Number.NEGATIVE_INFINITY)
       const isPossible = largest > Number.NEGATIVE_INFINITY
       const sum = isPossible ? range.reduce((total, value) => total + Math.exp(value - largest), 0) : 0
+      expect(likeliestOf(logits, from, to)).toEqual({ token: mass.token, logit: mass.logit })
       expect(mass.logit).toBe(largest)
       expect(mass.token).toBe(isPossible ? from + range.indexOf(largest) : from)
       expect(Math.abs(mass.sum - sum)).toBeLessThanOrEqual(1e-5 * sum)

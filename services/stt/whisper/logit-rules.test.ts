@@ -100,7 +100,7 @@ test('the probability is that among allowed tokens', ({ expect }) => {
 
 /** How often each token is drawn in a thousand. */
 function drawn(temperature: number, seed: number): Map<number, number> {
-  const rules = createLogitRules(manifest, false, { temperature, random: createRandom(seed) })
+  const rules = createLogitRules(manifest, false, { sampling: { temperature, random: createRandom(seed) } })
   const counts = new Map<number, number>()
   for (let count = 0; count < 1000; count += 1) {
     const logits = new Float32Array(100).fill(-50)
@@ -138,7 +138,7 @@ test('a drawn token carries its own probability, not that of the likeliest', ({ 
   logits[7] = 1
   const last = (): number => 0.999
 
-  const choice = createLogitRules(manifest, false, { temperature: 1, random: last }).choose(logits, [5])
+  const choice = createLogitRules(manifest, false, { sampling: { temperature: 1, random: last } }).choose(logits, [5])
 
   expect(choice.token).toBe(7)
   expect(choice.logProbability).toBeCloseTo(1 - Math.log(Math.exp(2) + Math.exp(1)), 5)
@@ -178,10 +178,13 @@ test('chooses what the rules taken one by one leave as the likeliest, with its p
       fc.array(logit, { minLength: 100, maxLength: 100 }),
       chosenTokens,
       fc.boolean(),
-      (values, chosen, timestamps) => {
-        const expected = chooseByMask(Float32Array.from(values), chosen, timestamps)
+      fc.boolean(),
+      (values, chosen, timestamps, isWhole) => {
+        const sum = values.reduce((total, value) => total + Math.exp(value), 0)
+        const logits = Float32Array.from(values, (value) => (isWhole ? value - Math.log(sum) : value))
+        const expected = chooseByMask(logits, chosen, timestamps)
 
-        const choice = createLogitRules(manifest, timestamps).choose(Float32Array.from(values), chosen)
+        const choice = createLogitRules(manifest, timestamps, { isWhole }).choose(logits, chosen)
 
         expect(choice.token).toBe(expected.token)
         expect(choice.logProbability).toBeCloseTo(expected.logProbability, 4)

@@ -1,5 +1,5 @@
 import type { ModelManifest } from '../models/manifest.ts'
-import { weighLogits } from './logit-mass.ts'
+import { likeliestOf, weighLogits } from './logit-mass.ts'
 import type { Random } from './random.ts'
 
 export interface Choice {
@@ -15,6 +15,16 @@ export interface Sampling {
   readonly random: Random
 }
 
+export interface LogitRuleOptions {
+  /** Absent: the likeliest token each time. */
+  readonly sampling?: Sampling | undefined
+  /**
+   * Logits are the logarithms of probabilities, of all tokens together 1: what text weighs is then what the few others
+   * leave, and not every token has to be looked at for it.
+   */
+  readonly isWhole?: boolean
+}
+
 export interface LogitRules {
   /** The next token after those chosen so far: `given`, the likeliest allowed one, or one drawn. `logits` is changed. */
   choose(logits: Float32Array, chosen: readonly number[], given?: number): Choice
@@ -23,6 +33,9 @@ export interface LogitRules {
 /** A token below e⁻¹⁶ (10⁻⁷) of the likeliest is not worth drawing. */
 const NEGLIGIBLE_LOGIT = 16
 
+/** A difference from 1 that is smaller than this says little. */
+const LEAST_DIFFERENCE = 0.05
+
 /** The first word starts within the first second of a window (positions of 20 ms). */
 const MAX_INITIAL_TIMESTAMP = 50
 
@@ -30,26 +43,33 @@ const MAX_INITIAL_TIMESTAMP = 50
  * Whisper's decoding rules. Timestamps come in pairs around each phrase, never go back, and win over text when together
  * they are likelier than any single piece of text.
  */
-export function createLogitRules(manifest: ModelManifest, timestamps: boolean, sampling?: Sampling): LogitRules {
+export function createLogitRules(
+  manifest: ModelManifest,
+  timestamps: boolean,
+  { sampling, isWhole = false }: LogitRuleOptions = {},
+): LogitRules {
   const { tokens, suppressed, suppressedFirst, dimensions } = manifest
   const { endOfText, firstTimestamp } = tokens
   const never = suppressed.filter((id) => id < endOfText)
 
   return {
     choose(logits, chosen, given) {
-      for (const id of never) logits[id] = Number.NEGATIVE_INFINITY
-      if (chosen.length === 0) {
-        for (const id of suppressedFirst) logits[id] = Number.NEGATIVE_INFINITY
+      let left = isWhole ? 1 : 0
+      const forbid = (id: number): void => {
+        left -= Math.exp(logits[id] as number)
+        logits[id] = Number.NEGATIVE_INFINITY
       }
+      never.forEach(forbid)
+      if (chosen.length === 0) suppressedFirst.forEach(forbid)
       const allowed = timestamps
         ? allowedRanges(chosen, { endOfText, firstTimestamp, vocabulary: dimensions.vocabulary })
         : { textFrom: 0, textTo: endOfText + 1, timesFrom: 0, timesTo: 0 }
-      const text = weighLogits(logits, allowed.textFrom, allowed.textTo)
+      const text = likeliestOf(logits, allowed.textFrom, allowed.textTo)
       const time = weighLogits(logits, allowed.timesFrom, allowed.timesTo)
       const largest = Math.max(text.logit, time.logit)
       const timeSum = time.sum * Math.exp(time.logit - largest)
       const isTime = given === undefined && timeSum > Math.exp(text.logit - largest)
-      const sum = isTime ? timeSum : timeSum + text.sum * Math.exp(text.logit - largest)
+      const sum = isTime ? timeSum : timeSum + weighText(logits, allowed, left) * Math.exp(-largest)
       const best = isTime ? time : text
       const likely = sampling ? draw(logits, isTime ? withoutText(allowed) : allowed, sampling) : best.token
       const token = given ?? likely
@@ -69,6 +89,21 @@ interface TokenBounds {
   readonly endOfText: number
   readonly firstTimestamp: number
   readonly vocabulary: number
+}
+
+/**
+ * The sum of their powers of e.
+ *
+ * @param left what all tokens that are not forbidden weigh together; 0 when that is not known
+ */
+function weighText(logits: Float32Array, { textFrom, textTo }: TokenRanges, left: number): number {
+  if (textFrom === 0 && left > 0) {
+    const others = weighLogits(logits, textTo, logits.length)
+    const text = left - others.sum * Math.exp(others.logit)
+    if (text > LEAST_DIFFERENCE) return text
+  }
+  const text = weighLogits(logits, textFrom, textTo)
+  return text.sum * Math.exp(text.logit)
 }
 
 /** The end of text counts as text that is allowed even where a timestamp must follow. */
@@ -120,10 +155,4 @@ function draw(logits: Float32Array, ranges: TokenRanges, { temperature, random }
     if (left < 0) return candidates[index] ?? best.token
   }
   return best.token
-}
-
-/** Probability of one token among all of them. */
-export function probabilityOf(logits: Float32Array, token: number): number {
-  const { logit, sum } = weighLogits(logits, 0, logits.length)
-  return Math.exp((logits[token] as number) - logit) / sum
 }

@@ -26,8 +26,8 @@ export interface DecoderGraphOptions {
  * Inputs: `tokens` [batch, steps], `positions` [steps] of these tokens in the text, `rows` [rows] whose logits are
  * wanted (of one step the only one; of a prompt or a draft any), per layer `past_key_i` and `past_value_i`
  * [batch, heads, past, 64], `cross_key_i`, `cross_value_i` and `cross_bias` of the encoder.
- * Outputs: `logits` [batch, rows, vocabulary], `alignment` [batch, alignment heads, steps, positions] in the order of
- * layers and heads, `present_key_i` and `present_value_i` [batch, heads, past + steps, 64].
+ * Outputs: `logits` [batch, rows, vocabulary], logarithms of probabilities, `alignment` [batch, alignment heads, steps,
+ * positions] in the order of layers and heads, `present_key_i` and `present_value_i` [batch, heads, past + steps, 64].
  */
 export async function decoderGraph(weights: Weights, options: DecoderGraphOptions): Promise<GraphBuilder> {
   const { dimensions, precision } = options
@@ -61,7 +61,7 @@ export async function decoderGraph(weights: Weights, options: DecoderGraphOption
   graph.output('alignment', 'float32', ['batch', options.alignmentHeads.length, 'steps', 'positions'])
   const wanted = graph.node('Gather', [hidden, rows], { attributes: { axis: 1 } })
   const final = await layerNorm(context, 'decoder/layer_norm', wanted)
-  graph.node('Identity', [table.project(final)], { as: 'logits' })
+  graph.node('LogSoftmax', [table.project(final)], { attributes: { axis: -1 }, as: 'logits' })
   graph.output('logits', 'float32', ['batch', 'rows', vocabulary])
   return graph
 }
