@@ -28,9 +28,9 @@ type Window = Omit<WindowOptions, 'language' | 'signal' | 'turn'>
 
 /** How live speech is heard. */
 export const LIVE_WINDOWS = {
-  interim: { priority: 'interim', padding: 'short', timestamps: false, isOpen: true },
+  interim: { priority: 'interim', padding: 'coarse', timestamps: false, isOpen: true },
   cut: { priority: 'final', padding: 'coarse', timestamps: true },
-  final: { priority: 'final', padding: 'short', timestamps: true },
+  final: { priority: 'final', padding: 'coarse', timestamps: true },
   review: { priority: 'final', padding: 'full', timestamps: true },
 } as const satisfies Record<Purpose, Window>
 

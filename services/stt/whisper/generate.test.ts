@@ -204,3 +204,32 @@ test('goes on from a given beginning, in one pass, and counts it as it would its
   expect(generation.tokens.slice(0, 2)).toEqual(other)
   expect(generation.logProbabilities[0]).toBeLessThan(plain.logProbabilities[0] ?? 0)
 })
+
+test('timestamps that come as expected take no pass of their own', async ({ expect }) => {
+  const said = [55, 1, 57, 57, 2, 59]
+  const fed: number[][] = []
+  let place = 0
+  const decoding: Decoding = {
+    get length() {
+      return place
+    },
+    attention: [],
+    truncate(length) {
+      place = Math.min(place, length)
+    },
+    async feed(tokens, rows) {
+      fed.push([...tokens])
+      place += tokens.length
+      return Array.from({ length: rows }, (_, row) => {
+        const logits = new Float32Array(VOCABULARY).fill(Math.log(0.1 / (VOCABULARY - 1)))
+        logits[said[place - rows + row] ?? END] = Math.log(0.9)
+        return logits
+      })
+    },
+  }
+
+  const { tokens } = await generate(decoding, { ...options, timestamps: true })
+
+  expect(tokens).toEqual(said)
+  expect(fed).toEqual([[START, 55], [1], [57, 57], [2], [59, 59]])
+})

@@ -44,7 +44,7 @@ export interface Generation {
 export async function generate(decoding: Decoding, options: GenerateOptions): Promise<Generation> {
   const { manifest, timestamps, maxTokens, stop, checkpoint, prefix = [], given = [] } = options
   const prompt = [...options.prompt, ...prefix]
-  const { endOfText, startOfTranscript, noSpeech } = manifest.tokens
+  const { endOfText, startOfTranscript, noSpeech, firstTimestamp } = manifest.tokens
   const rules = createLogitRules(manifest, timestamps, { sampling: options.sampling, isWhole: !options.bias })
   const tokens: number[] = []
   const logProbabilities: number[] = []
@@ -52,6 +52,8 @@ export async function generate(decoding: Decoding, options: GenerateOptions): Pr
 
   checkpoint()
   let draft = (options.draft ?? given).slice(0, maxTokens - 1)
+  // Text with timestamps nearly always begins at the first one.
+  if (timestamps && draft.length === 0) draft = [firstTimestamp]
   // Whether anybody speaks is not asked where somebody is known to.
   const rows = prefix.length > 0 ? 1 : prompt.length
   const first = await decoding.feed([...prompt, ...draft], rows + draft.length)
@@ -101,6 +103,12 @@ export async function generate(decoding: Decoding, options: GenerateOptions): Pr
     }
   }
 
+  /** Where a phrase closes, the next one opens, or else the text ends. */
+  function sequel(token: number): readonly number[] {
+    const closes = token >= firstTimestamp && (tokens.at(-2) ?? firstTimestamp) < firstTimestamp
+    return timestamps && closes ? [token] : []
+  }
+
   /**
    * As long as the draft is right the answers are there. Where it is not, often only this token is another (a comma for
    * a full stop): the rest of it is verified once more, and then no longer believed.
@@ -109,7 +117,7 @@ export async function generate(decoding: Decoding, options: GenerateOptions): Pr
     const place = tokens.length - 1
     if (draft[place] === token && decoding.length > prompt.length + place) return answers[place + 1 - answersFrom]
     decoding.truncate(prompt.length + place)
-    const rest = isRight ? draft.slice(place + 1) : []
+    const rest = isRight ? draft.slice(place + 1) : sequel(token)
     isRight = false
     answers = await decoding.feed([token, ...rest], 1 + rest.length)
     answersFrom = place + 1

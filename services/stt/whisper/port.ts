@@ -41,7 +41,7 @@ export interface WindowOptions {
   readonly priority: Priority
   /** BCP-47; undefined: to be detected. */
   readonly language: string | undefined
-  /** `coarse` and `short` are several times as fast as `full` for short audio and hear nearly the same. */
+  /** `coarse` is several times as fast for short audio and hears nearly the same. */
   readonly padding: Padding
   /** Timestamp tokens steer long windows; interims go faster without. */
   readonly timestamps: boolean

@@ -28,15 +28,6 @@ test('coarse padding takes few positions', ({ expect }) => {
   expect(windowPositions(15, 'coarse', LONGEST).places.length).toBeLessThan(750 + 60)
 })
 
-test('short padding is coarse for five seconds', ({ expect }) => {
-  const { places, counts } = windowPositions(3, 'short', LONGEST)
-
-  expect(counts.reduce((sum, count) => sum + count, 0)).toBe(3 * 50 + 256)
-  expect(places.length).toBeLessThan(150 + 50)
-  const long = windowPositions(27, 'short', LONGEST)
-  expect(long.counts.reduce((sum, count) => sum + count, 0)).toBe(LONGEST)
-})
-
 test('full padding takes them all', ({ expect }) => {
   const full = windowPositions(3, 'full', LONGEST)
 

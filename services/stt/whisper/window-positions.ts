@@ -14,8 +14,8 @@ export interface WindowPositions {
   readonly counts: readonly number[]
 }
 
-/** The silence that fills a window up to 30 s: every position of it, few that stand for all, or few for five seconds only. */
-export type Padding = 'full' | 'coarse' | 'short'
+/** The silence that fills a window up to 30 s: every position of it, or few that stand for all. */
+export type Padding = 'full' | 'coarse'
 
 // Convolutions reach two positions beyond what they look at: the last position that is silence alone, and nothing else.
 const SILENCE_AFTER = 2
@@ -27,12 +27,10 @@ const FINE_POSITIONS = 16
 const SHARE = 1 / 4
 /** … and for a little more than a second at most. */
 const MOST_POSITIONS = 64
-const SHORT_SILENCE_POSITIONS = 256
 
 /**
  * Whisper hears best in a window of 30 s, as it was trained, and most of a short one is silence of which every position
- * says nearly the same. A few of them, with attention to each weighed by how many it stands for, do as well. Phrases of
- * live speech, which begin and end anywhere, are heard a little better with less silence; below 200 positions texts loop.
+ * says nearly the same. A few of them, with attention to each weighed by how many it stands for, do as well.
  *
  * @param longest positions of the model's window
  */
@@ -44,10 +42,9 @@ export function windowPositions(audioSeconds: number, padding: Padding, longest:
   const sources: number[] = []
   const places: number[] = []
   const counts: number[] = []
-  const end = padding === 'short' ? Math.min(longest, audio + SHORT_SILENCE_POSITIONS) : longest
-  for (let place = 0; place < end;) {
+  for (let place = 0; place < longest;) {
     const wanted = Math.floor((place - audio - FINE_POSITIONS) * SHARE)
-    const count = Math.min(Math.max(1, wanted), MOST_POSITIONS, end - place)
+    const count = Math.min(Math.max(1, wanted), MOST_POSITIONS, longest - place)
     sources.push(Math.min(place, audio + SILENCE_AFTER))
     places.push(place + Math.floor(count / 2))
     counts.push(count)
