@@ -17,6 +17,8 @@ import type { VoiceTrack } from './voice-track.ts'
 export interface Finals {
   /** Audio whose finals are still being made. */
   readonly pendingSamples: number
+  /** What was said right before, as far as it is known by now and helps. */
+  before(spoken: Spoken): Before | undefined
   /** Starts on what may be about to be put. What was prepared before and is not put is given up. */
   prepare(spoken: Spoken | undefined): void
   /** Recognises what was spoken, with care, and says it. */
@@ -25,6 +27,12 @@ export interface Finals {
   putKnown(spoken: Spoken, flags: Flags, said: Said): void
   /** End of the last word said since this was last asked; undefined when there was none. */
   takeLastWordEnd(): number | undefined
+}
+
+/** Speech to hear once more together with what follows it, and its words. */
+export interface Before {
+  readonly startSample: number
+  readonly known: Known
 }
 
 export interface FinalsDeps {
@@ -99,9 +107,9 @@ export function createFinals({ transcribe, buffer, track, outbox, interims, isPr
       (said) => (said.isDoubtful ? '' : said.text),
       () => '',
     )
-    earlier = [...earlier, { ...spoken, text }].filter(
-      ({ endSample }) => endSample > spoken.endSample - MAX_CONTEXT_SAMPLES,
-    )
+    const added: Earlier = { ...spoken, text, settled: undefined }
+    void text.then((settled) => Object.assign(added, { settled }))
+    earlier = [...earlier, added].filter(({ endSample }) => endSample > spoken.endSample - MAX_CONTEXT_SAMPLES)
     // Handled where it is awaited below; until then a rejection must not count as unhandled.
     saying.catch(() => undefined)
     outbox.put(async () => {
@@ -132,6 +140,17 @@ export function createFinals({ transcribe, buffer, track, outbox, interims, isPr
     get pendingSamples() {
       return pendingSamples
     },
+    before(spoken) {
+      const context = contextOf(spoken, earlier)
+      if (!context) return undefined
+      const { startSample, boundarySample } = context
+      const texts = earlier.filter((one) => one.startSample >= startSample).map(({ settled }) => settled)
+      if (!texts.every(Boolean)) return undefined
+      return {
+        startSample,
+        known: { text: texts.join(' '), endSeconds: (boundarySample - startSample) / SAMPLE_RATE_HZ },
+      }
+    },
     prepare(spoken) {
       if (spoken && prepared && isSameSpan(prepared.spoken, spoken)) return
       prepared?.over.abort(new Error('The speech went on.'))
@@ -157,6 +176,8 @@ export function createFinals({ transcribe, buffer, track, outbox, interims, isPr
 /** Speech before, and what it said: empty where it was not understood. */
 interface Earlier extends Spoken {
   readonly text: Promise<string>
+  /** The same, once it is there. */
+  readonly settled: string | undefined
 }
 
 /**

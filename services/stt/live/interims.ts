@@ -1,6 +1,7 @@
 import type { SpokenWord } from '../../wire/speech.ts'
 import { SAMPLE_RATE_HZ } from '../audio/format.ts'
 import { wordsAfter } from './context.ts'
+import type { Before } from './finals.ts'
 import type { Outbox } from './outbox.ts'
 import { NOTHING_READ, readFrom, readOn, shownWords } from './reading.ts'
 import { isLoop, saidBy, toResult } from './result.ts'
@@ -9,8 +10,11 @@ import type { Transcribe } from './transcriber.ts'
 
 /** The interim results of one stream: at most one is being made or waits for a worker, and one more may be wanted after it. */
 export interface Interims {
-  /** `take` is asked when there is a worker for it: what is shown is the newest there is; undefined when there is no need by then. */
-  show(startSample: number, take: Take): void
+  /**
+   * `take` is asked when there is a worker for it: what is shown is the newest there is; undefined when there is no need by then.
+   * Until words are fixed they are heard after `before`.
+   */
+  show(startSample: number, take: Take, before?: Before): void
   /** Shows what of words that are known already is settled. */
   showKnown(span: Span, words: readonly SpokenWord[]): void
   /** What is on show; empty when nothing is. */
@@ -19,7 +23,14 @@ export interface Interims {
   end(): boolean
 }
 
-type Take = () => InterimWindow | undefined
+/** Of the samples from there on. */
+type Take = (fromSample: number) => InterimWindow | undefined
+
+interface Wanted {
+  readonly startSample: number
+  readonly take: Take
+  readonly before: Before | undefined
+}
 
 export interface InterimWindow {
   readonly span: Span
@@ -47,40 +58,45 @@ export function createInterims({ transcribe, outbox }: InterimsDeps): Interims {
       over,
       isOver,
       isBusy: false,
-      wanted: undefined as Take | undefined,
+      wanted: undefined as Wanted | undefined,
       lastText: '',
       reading: NOTHING_READ,
     }
   }
 
-  function run(startSample: number, take: Take): void {
+  function run({ startSample, take, before }: Wanted): void {
     const turn = current
     const { signal } = turn.over
     turn.isBusy = true
     let taken: InterimWindow | undefined
     const samples = (): Float32Array => {
       turn.wanted = undefined
-      taken = take()
+      taken = take(windowStart)
       if (!taken) throw new Error('The words are about to be final.')
       return taken.samples
     }
     const { fixed, rest } = turn.reading
+    const context = fixed.length === 0 ? before : undefined
+    const windowStart = context?.startSample ?? startSample
     const fixedTo = fixed.at(-1)?.endSeconds
-    const known = fixedTo === undefined ? undefined : { text: textOf(fixed), endSeconds: fixedTo }
+    const known = context?.known ?? (fixedTo === undefined ? undefined : { text: textOf(fixed), endSeconds: fixedTo })
     const hints = { ...(known && { known }), ...(rest.length > 0 && { draft: textOf(rest) }) }
-    const recognition = transcribe({ samples, startSample, purpose: 'interim', ...hints, signal })
+    const recognition = transcribe({ samples, startSample: windowStart, purpose: 'interim', ...hints, signal })
       // An interim that fails is an interim less; the final will tell.
       .catch(() => undefined)
     outbox.put(async () => {
       const answer = await Promise.race([recognition, turn.isOver])
       turn.isBusy = false
       if (signal.aborted) return undefined
-      const words = answer && taken && !isLoop(answer) ? wordsAfter(answer.words, fixedTo ?? 0, 0) : undefined
+      const words =
+        answer && taken && !isLoop(answer)
+          ? wordsAfter(answer.words, known?.endSeconds ?? 0, (startSample - windowStart) / SAMPLE_RATE_HZ)
+          : undefined
       if (taken && words) {
         turn.reading = readOn(turn.reading, { words, seconds: secondsOf(taken.span), isOpen: taken.isOpen })
       }
       // Only now: the next one goes on from what this one has fixed.
-      if (turn.wanted) run(startSample, turn.wanted)
+      if (turn.wanted) run(turn.wanted)
       if (!taken || !words) return undefined
       const said = saidBy(shownWords(turn.reading))
       if (said.text === turn.lastText) return undefined
@@ -101,9 +117,10 @@ export function createInterims({ transcribe, outbox }: InterimsDeps): Interims {
       turn.lastText = said.text
       outbox.put(() => toResult(span, INTERIM, said))
     },
-    show(startSample, take) {
-      if (current.isBusy) current.wanted = take
-      else run(startSample, take)
+    show(startSample, take, before) {
+      const wanted = { startSample, take, before }
+      if (current.isBusy) current.wanted = wanted
+      else run(wanted)
     },
     end() {
       const ended = current

@@ -66,3 +66,36 @@ test('a final and a cut are told what is on show of their speech, and nothing be
   expect(first?.rival).toBe(shown?.text)
   expect(second?.rival).toMatch(/^w3\d$/)
 })
+
+test('the first interims of a phrase are heard after the phrase before it, the others after their own words', async ({
+  expect,
+}) => {
+  const { asked, pass, results, policy } = stage()
+  await pass(2, SPEECH)
+  await pass(0.5, PAUSE)
+  await policy.said()
+  const before = results().at(-1)
+  const count = asked.length
+  await pass(4, SPEECH)
+
+  const told = asked.slice(count).map(({ startSample, known }) => ({ startSample, text: known?.text }))
+  const [first, last] = [told[0], told.at(-1)]
+  expect(first).toEqual({ startSample: asked[0]?.startSample, text: before?.text })
+  // The first words of the phrase.
+  expect(last?.startSample).toBeGreaterThan(2 * 16_000)
+  expect(last?.text).toMatch(/^w7 w8 w9/)
+  const phrase = results().filter(({ startSeconds, isFinal }) => startSeconds > 2 && !isFinal)
+  expect(phrase.every(({ text }) => text.startsWith('w7'))).toBe(true)
+  expect(phrase[0]?.words[1]?.startSeconds).toBeCloseTo(8 * 0.32)
+})
+
+test('interims of a pressed machine are heard alone', async ({ expect }) => {
+  const { asked, pass } = stage({}, undefined, () => 1)
+  await pass(2, SPEECH)
+  await pass(0.5, PAUSE)
+  await pass(1.5, SPEECH)
+
+  const interims = asked.filter(({ purpose, startSample }) => purpose === 'interim' && startSample > 2 * 16_000)
+  expect(interims.length).toBeGreaterThan(0)
+  expect(asked.filter(({ purpose }) => purpose === 'interim').every(({ known }) => !known)).toBe(true)
+})

@@ -212,18 +212,20 @@ export function createPolicy(options: StreamOptions, deps: PolicyDeps): Policy {
     // In a pause one more, of the words right before it; the next ones would say the same.
     const isDue = isOpen ? now >= open.nextInterimSample : isLongPause && open.shownToSample < voice.voicedEndSample
     if (!isDue) return
-    interims.show(open.startSample, () => newestOf(open))
+    // The first words of a phrase are guesses without the ones before it; hearing those again takes a third more time.
+    const before = isPressed() ? undefined : finals.before(spokenTo(open, now))
+    interims.show(open.startSample, (from) => newestOf(open, from), before)
   }
 
   /** What there is to show by now of what is being said. */
-  function newestOf(open: Utterance): InterimWindow | undefined {
+  function newestOf(open: Utterance, fromSample: number): InterimWindow | undefined {
     const now = voice.frame * FRAME_SAMPLES
     const isOpen = now - voice.voicedEndSample < PAUSE_SAMPLES
     if (!isOpen && !isLongPause) return undefined
     open.shownToSample = isOpen ? now - UNSURE_SETTLES_SECONDS * SAMPLE_RATE_HZ : now
     open.nextInterimSample = now + interimInterval() * SAMPLE_RATE_HZ
     const span = { startSample: open.startSample, endSample: now }
-    return { span, samples: buffer.slice(span.startSample, span.endSample), isOpen }
+    return { span, samples: buffer.slice(fromSample, span.endSample), isOpen }
   }
 
   /** Starts on a final when speech seems to be over: by the endpoint most of the work is done. */
