@@ -205,7 +205,7 @@ test('goes on from a given beginning, in one pass, and counts it as it would its
   expect(generation.logProbabilities[0]).toBeLessThan(plain.logProbabilities[0] ?? 0)
 })
 
-test('timestamps that come as expected take no pass of their own', async ({ expect }) => {
+test('a phrase that opens where the one before closed takes no pass for it', async ({ expect }) => {
   const said = [55, 1, 57, 57, 2, 59]
   const fed: number[][] = []
   let place = 0
@@ -231,5 +231,5 @@ test('timestamps that come as expected take no pass of their own', async ({ expe
   const { tokens } = await generate(decoding, { ...options, timestamps: true })
 
   expect(tokens).toEqual(said)
-  expect(fed).toEqual([[START, 55], [1], [57, 57], [2], [59, 59]])
+  expect(fed).toEqual([[START], [55], [1], [57, 57], [2], [59, 59]])
 })

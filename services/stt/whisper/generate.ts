@@ -52,8 +52,6 @@ export async function generate(decoding: Decoding, options: GenerateOptions): Pr
 
   checkpoint()
   let draft = (options.draft ?? given).slice(0, maxTokens - 1)
-  // Text with timestamps nearly always begins at the first one.
-  if (timestamps && draft.length === 0) draft = [firstTimestamp]
   // Whether anybody speaks is not asked where somebody is known to.
   const rows = prefix.length > 0 ? 1 : prompt.length
   const first = await decoding.feed([...prompt, ...draft], rows + draft.length)
@@ -103,7 +101,10 @@ export async function generate(decoding: Decoding, options: GenerateOptions): Pr
     }
   }
 
-  /** Where a phrase closes, the next one opens, or else the text ends. */
+  /**
+   * Where a phrase closes, the next one opens, or else the text ends. That it begins at the first timestamp is not
+   * guessed: fed together with the start of the transcript, that token is quantised too coarsely for all after it.
+   */
   function sequel(token: number): readonly number[] {
     const closes = token >= firstTimestamp && (tokens.at(-2) ?? firstTimestamp) < firstTimestamp
     return timestamps && closes ? [token] : []
