@@ -37,6 +37,26 @@ test('a Finalize in mid-word neither invents how the speech goes on nor has its 
   expect(texts).toEqual(['w0 w1 w2 w3 w4 w5', 'w7 w8 w9 w10 w11'])
 })
 
+test('a rest that says more than anybody can in its time is heard alone', async ({ expect }) => {
+  const { policy, pass, results } = stage({ interimResults: false }, async (window) => {
+    const heard = hear(window)
+    const { known } = window
+    if (!known) return heard
+    const invented = Array.from({ length: 12 }, (_, index) => {
+      const at = known.endSeconds + 0.04 * index
+      return word('Americans', at, at + 0.04)
+    })
+    return { ...heard, words: invented }
+  })
+  await pass(2, SPEECH)
+  policy.finalize()
+  await pass(0.7, SPEECH)
+  policy.close()
+  await policy.said()
+
+  expect(results().map(({ text }) => text)).toEqual(['w0 w1 w2 w3 w4 w5', 'w7'])
+})
+
 test('a word that has begun before the cut is kept', ({ expect }) => {
   const words = [word('ask', 0, 0.5), word('what', 0.5, 0.9), word('you', 0.97, 0.97), word('want.', 0.98, 0.98)]
   expect(wordsBeforeCut(words, 1).map((each) => each.word)).toEqual(['ask', 'what'])

@@ -30,8 +30,12 @@ export function wordsAfterCut(words: readonly SpokenWord[], known: string): read
   return words.slice(Math.max(0, first))
 }
 
-function isTooFast(words: readonly SpokenWord[]): boolean {
+/** Whether nobody can say that many words in the time: then they were not said. */
+export function saysTooMuch(words: readonly SpokenWord[], seconds: number): boolean {
   const letters = words.reduce((sum, { word }) => sum + plainWord(word).length, 0)
-  const seconds = (words.at(-1)?.endSeconds ?? 0) - (words[0]?.startSeconds ?? 0)
   return letters > MOST_LETTERS_PER_SECOND * seconds
+}
+
+function isTooFast(words: readonly SpokenWord[]): boolean {
+  return saysTooMuch(words, (words.at(-1)?.endSeconds ?? 0) - (words[0]?.startSeconds ?? 0))
 }

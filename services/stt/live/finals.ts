@@ -4,7 +4,7 @@ import type { SpeechTime } from '../domain/clamp-words.ts'
 import type { Known, Recognition } from '../whisper/port.ts'
 import { MAX_CONTEXT_SAMPLES, contextOf, saidAfter } from './context.ts'
 import type { Context, Spoken } from './context.ts'
-import { MOST_SILENCE_AT_A_CUT_SAMPLES, wordsAfterCut, wordsBeforeCut } from './cut-off.ts'
+import { MOST_SILENCE_AT_A_CUT_SAMPLES, saysTooMuch, wordsAfterCut, wordsBeforeCut } from './cut-off.ts'
 import type { Interims } from './interims.ts'
 import type { Outbox } from './outbox.ts'
 import { BLIP_SECONDS, NOTHING_SAID, isBlip, saidBy, toResult } from './result.ts'
@@ -93,9 +93,11 @@ export function createFinals({ transcribe, buffer, track, outbox, interims, isPr
     const recognition = second.averageLogProbability > first.averageLogProbability ? second : first
     if (recognition.isDoubtful) return undefined
     const said = saidAfter(context, spoken, recognition)
+    if (!said) return undefined
     // The boundary is the middle of what lies between.
-    if (!said || spoken.voiceStartSample - boundarySample > MOST_SILENCE_AT_A_CUT_SAMPLES / 2) return said
-    return saidBy(wordsAfterCut(said.words, known.text))
+    const isCut = spoken.voiceStartSample - boundarySample <= MOST_SILENCE_AT_A_CUT_SAMPLES / 2
+    const left = isCut ? saidBy(wordsAfterCut(said.words, known.text)) : said
+    return saysTooMuch(left.words, (spoken.endSample - spoken.startSample) / SAMPLE_RATE_HZ) ? undefined : left
   }
 
   function say(spoken: Spoken, flags: Flags, saying: Promise<Said>): void {
