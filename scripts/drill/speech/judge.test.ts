@@ -84,6 +84,15 @@ test('a final that says nothing of what was said is a fault', ({ expect }) => {
   expect(faultsOf(spoken([FIRST, mute]), BASELINE, UNDISTURBED)).toEqual([expect.stringMatching(/^5 words differ/)])
 })
 
+test('what was misheard undisturbed may be understood', ({ expect }) => {
+  const misheard = wordsFrom(0, WORDS.length).map(({ startSeconds, endSeconds }) => ({
+    text: 'oh',
+    startSeconds,
+    endSeconds,
+  }))
+  expect(faultsOf(spoken([FIRST, SECOND]), { ...BASELINE, words: misheard }, UNDISTURBED)).toEqual([])
+})
+
 test('what goes back behind final words is a fault', ({ expect }) => {
   const again = result(3, 9)
   expect(faultsOf(spoken([FIRST, again]), BASELINE, UNDISTURBED)).toContainEqual(
