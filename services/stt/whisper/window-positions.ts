@@ -1,6 +1,6 @@
 /** Two frames of the spectrogram, 20 ms. */
 export const FRAMES_PER_POSITION = 2
-export const POSITIONS_PER_SECOND = 50
+const POSITIONS_PER_SECOND = 50
 
 /** The positions of a window that the encoder works on: lists of one number each. */
 export interface WindowPositions {
