@@ -43,14 +43,19 @@ async function obey(question: HostQuestion): Promise<void> {
     process.exit(0)
   }
   if (question.type === 'kill') return environment.faults.killTask(question.service)
+  if (question.type === 'cpu') return say({ type: 'cpu', cpuMs: cpuMs() })
   // Twice: what the first finds dead may have held more.
   globalThis.gc?.()
   globalThis.gc?.()
-  const { user, system: inSystem } = process.cpuUsage()
   const { rss, heapUsed, external } = process.memoryUsage()
   const resources: Record<string, number> = {}
   for (const name of process.getActiveResourcesInfo()) resources[name] = (resources[name] ?? 0) + 1
-  say({ type: 'usage', rssBytes: rss, heapBytes: heapUsed + external, cpuMs: (user + inSystem) / 1_000, resources })
+  say({ type: 'usage', rssBytes: rss, heapBytes: heapUsed + external, cpuMs: cpuMs(), resources })
+}
+
+function cpuMs(): number {
+  const { user, system: inSystem } = process.cpuUsage()
+  return (user + inSystem) / 1_000
 }
 
 function say(answer: HostAnswer): void {

@@ -5,10 +5,14 @@ import { bundled } from '../../bundled.ts'
 
 export type HostQuestion =
   | { readonly type: 'usage' }
+  | { readonly type: 'cpu' }
   | { readonly type: 'kill'; readonly service: string }
   | { readonly type: 'stop' }
 
-export type HostAnswer = ({ readonly type: 'ready' } & HostPlaces) | ({ readonly type: 'usage' } & HostUsage)
+export type HostAnswer =
+  | ({ readonly type: 'ready' } & HostPlaces)
+  | ({ readonly type: 'usage' } & HostUsage)
+  | { readonly type: 'cpu'; readonly cpuMs: number }
 
 export interface HostPlaces {
   /** Of the load balancer. */
@@ -35,6 +39,8 @@ export interface HostUsage {
 export interface Hosted {
   readonly places: HostPlaces
   usage(): Promise<HostUsage>
+  /** CPU time since it was started, all threads. Collects no garbage, which takes some itself. */
+  cpuMs(): Promise<number>
   /** Ends one task of a service at once; another one takes its place. */
   kill(service: string): void
   readonly hasExited: boolean
@@ -71,6 +77,11 @@ export async function startHost(baseDir: string): Promise<Hosted> {
       const usage = answer('usage')
       ask({ type: 'usage' })
       return usage
+    },
+    async cpuMs() {
+      const cpu = answer('cpu')
+      ask({ type: 'cpu' })
+      return (await cpu).cpuMs
     },
     kill: (service) => ask({ type: 'kill', service }),
     get hasExited() {

@@ -67,9 +67,9 @@ export async function openInspector(host: Hosted): Promise<Inspector> {
   }
 
   async function work(): Promise<string | undefined> {
-    const before = await host.usage()
+    const before = await host.cpuMs()
     await systemClock.sleep(IDLE_WINDOW_MS)
-    const share = ((await host.usage()).cpuMs - before.cpuMs) / IDLE_WINDOW_MS
+    const share = ((await host.cpuMs()) - before) / IDLE_WINDOW_MS
     return share > IDLE_SHARE ? `it uses ${(share * 100).toFixed(0)} % of a core for nothing` : undefined
   }
 
