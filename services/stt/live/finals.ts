@@ -59,7 +59,9 @@ export function createFinals({ transcribe, buffer, track, outbox, interims, isPr
     const rival = interims.shown
     return async (purpose, known) => {
       const window = { purpose, samples: () => samples, startSample, ...(rival && { rival }), ...haste }
-      const recognition = await transcribe(known ? { ...window, known } : window)
+      // Without given words a final has timestamps, and those no draft knows.
+      const hints = known ? { known, ...(rival && { draft: rival }) } : {}
+      const recognition = await transcribe({ ...window, ...hints })
       if (spoken.endSample - spoken.voiceEndSample > MOST_SILENCE_AT_A_CUT_SAMPLES) return recognition
       const words = wordsBeforeCut(recognition.words, samples.length / SAMPLE_RATE_HZ)
       return words.length === recognition.words.length ? recognition : { ...recognition, ...saidBy(words) }
