@@ -179,3 +179,11 @@ test.for([
   const cut = (await readFile(`${FOLDER}/${name}`)).subarray(0, length)
   expect((await decode(cut)).length).toBeGreaterThan(8_000)
 })
+
+test('refuses a sample rate that no recording has', async () => {
+  const bytes = await readFile(`${FOLDER}/fellow.vorbis.ogg`)
+  // In Vorbis' identification header; its page's checksum is not looked at.
+  bytes.writeUInt32LE(256, 40)
+
+  await expect(decode(bytes)).rejects.toMatchObject({ status: 415, message: expect.stringContaining('256 Hz') })
+})

@@ -4,7 +4,7 @@ import type { Decoded } from './codecs/port.ts'
 import { type AudioFormat, type CompressedFormat, isPcm, type PcmFormat, SAMPLE_RATE_HZ } from './format.ts'
 import { joinSamples } from './join-samples.ts'
 import { createPcmDecoder } from './pcm-decoder.ts'
-import { tooLong } from './refusals.ts'
+import { assertSampleRate, tooLong } from './refusals.ts'
 import { createResampler, type Resampler } from './resampler.ts'
 
 /** Audio of any format in, 16 kHz mono samples out. */
@@ -49,6 +49,7 @@ async function normaliseCompressed(format: CompressedFormat, maxSeconds: number)
     for (const { samples, sampleRateHz, ...each } of decoded) {
       channels = each.channels
       if (resampler?.fromHz !== sampleRateHz) {
+        assertSampleRate(`${format.encoding.toUpperCase()} audio`, sampleRateHz)
         parts.push(endOf(resampler))
         resampler = { ...(await createResampler(sampleRateHz)), fromHz: sampleRateHz }
       }

@@ -1,6 +1,7 @@
 import { SpeechError } from '../errors.ts'
 import { bytesPerFrame } from './format.ts'
 import type { PcmFormat, SampleEncoding } from './format.ts'
+import { assertSampleRate } from './refusals.ts'
 
 /** Where the samples of a WAV file are. */
 export interface WavHeader {
@@ -11,9 +12,8 @@ export interface WavHeader {
   readonly dataBytes: number | undefined
 }
 
-// Bounds for nonsense, far beyond any recording: they keep one file from asking for unbounded memory or time.
+// A bound for nonsense, far beyond any recording: it keeps one file from asking for unbounded memory or time.
 const MAX_CHANNELS = 64
-const RATE_LIMITS_HZ = [1_000, 384_000] as const
 
 // WAVE format tags (RFC 2361).
 const PCM = 0x0001
@@ -78,9 +78,7 @@ function readFormat(view: DataView): PcmFormat {
   if (channels === 0 || channels > MAX_CHANNELS) {
     throw new SpeechError(415, `The WAV file declares ${channels} channels.`)
   }
-  if (sampleRateHz < RATE_LIMITS_HZ[0] || sampleRateHz > RATE_LIMITS_HZ[1]) {
-    throw new SpeechError(415, `The WAV file declares a sample rate of ${sampleRateHz} Hz.`)
-  }
+  assertSampleRate('WAV file', sampleRateHz)
 
   // Odd widths (12 or 20 bits) stand left-aligned in their container, so the container decides.
   const container = view.getUint16(12, true) / channels
