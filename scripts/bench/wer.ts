@@ -19,7 +19,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { SAMPLE_RATE_HZ } from '../../services/stt/audio/format.ts'
-import { createWhisperEngine, LIVE_WINDOWS } from '../../services/stt/engines/whisper.ts'
+import { createWhisperEngine } from '../../services/stt/engines/whisper.ts'
 import { importModel } from '../../services/stt/models/import-model.ts'
 import { toPcm } from '../../services/stt/live/testing.ts'
 import { wavOf } from '../../services/stt/testing.ts'
@@ -31,7 +31,7 @@ import { systemClock } from '../../services/wire/clock.ts'
 import { silentLog } from '../../services/wire/log.ts'
 import { bundledClips } from '../walk/clips.ts'
 import { percent } from '../walk/judge.ts'
-import { runInLockstep } from '../walk/lockstep.ts'
+import { hearingWith, runInLockstep } from '../walk/lockstep.ts'
 import { rateOf, sumOf, type WordErrors, wordErrors } from '../wer.ts'
 import { changesOf } from './wer/changes.ts'
 import {
@@ -141,15 +141,7 @@ async function byFile(by: Recogniser, samples: Float32Array): Promise<string> {
 }
 
 async function live(samples: Float32Array): Promise<string> {
-  const { results } = await runInLockstep(samples, ears, ({ purpose, samples: window, known, draft, signal }) =>
-    recogniser.recognise(window, {
-      ...LIVE_WINDOWS[purpose],
-      language: 'en',
-      signal,
-      ...(known && { known }),
-      ...(draft && { draft }),
-    }),
-  )
+  const { results } = await runInLockstep(samples, ears, hearingWith(recogniser))
   return results.flatMap(({ result }) => (result.isFinal ? [result.text] : [])).join(' ')
 }
 

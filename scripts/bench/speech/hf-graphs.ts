@@ -1,4 +1,5 @@
 import {
+  ATTENTION_SCALE,
   feedForward,
   HEAD_SIZE,
   layerNorm,
@@ -154,11 +155,7 @@ async function crossAttention(
   present(graph, `${layer}.encoder.value`, { value, heads })
 
   const normal = await layerNorm(context, `${name}/layer_norm`, hidden)
-  const query = toHeads(
-    graph,
-    await linear(context, `${name}/linear_0`, normal, 1 / Math.sqrt(HEAD_SIZE)),
-    'time first',
-  )
+  const query = toHeads(graph, await linear(context, `${name}/linear_0`, normal, ATTENTION_SCALE), 'time first')
   const scores = [past.crossKey, key].map((keys) =>
     graph.node('ms:FusedMatMul', [query, keys], { attributes: { transB: 1 } }),
   )

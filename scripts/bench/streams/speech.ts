@@ -1,5 +1,6 @@
 import { openWav } from '../../../services/stt/audio/file.ts'
 import { SAMPLE_RATE_HZ } from '../../../services/stt/audio/format.ts'
+import { createPcmDecoder } from '../../../services/stt/audio/pcm-decoder.ts'
 import type { Clip } from '../../walk/clips.ts'
 
 /** What streams say: `place`, from 0 to 1, is where in the clips one of them begins. As s16le, of some seconds. */
@@ -52,8 +53,5 @@ export function secondsOf(speech: Buffer): number {
 }
 
 export function samplesOf(speech: Buffer): Float32Array {
-  const view = new DataView(speech.buffer, speech.byteOffset, speech.byteLength)
-  return Float32Array.from({ length: speech.length / BYTES_PER_SAMPLE }, (_, at) => {
-    return view.getInt16(BYTES_PER_SAMPLE * at, true) / 2 ** 15
-  })
+  return createPcmDecoder({ encoding: 's16', sampleRateHz: SAMPLE_RATE_HZ, channels: 1 })(speech)
 }

@@ -42,8 +42,8 @@ const MOST_FILE_GAP_MS = 3_000
 const KILL_EVERY = 2
 /** The undisturbed programmes one after the other would take a minute. */
 const PLAIN_AT_ONCE = 3
-/** Of its letters: a small model mishears short recordings word by word, but they sound alike. */
-const MOST_OTHER_LETTERS = 0.35
+/** Of its letters: the small model hears "my fellow Americans" alone as "am I fell in America", which is 27 %. */
+const MOST_OTHER_LETTERS = 0.3
 
 export async function createRounds({ host, deck, seed }: RoundsOptions): Promise<Rounds> {
   const door: Door = host.places

@@ -1,7 +1,8 @@
 import type { SpokenWord } from '../../wire/speech.ts'
 import { SAMPLE_RATE_HZ } from '../audio/format.ts'
-import type { Recognition } from '../whisper/port.ts'
-import { plainWord, saidBy } from './result.ts'
+import { plainWord } from '../domain/plain-word.ts'
+import type { Known, Recognition } from '../whisper/port.ts'
+import { saidBy } from './result.ts'
 import type { Said, Span } from './result.ts'
 
 /** A stretch of speech that became final, or is about to. Positions in samples of the stream. */
@@ -16,6 +17,20 @@ export interface Context {
   readonly startSample: number
   /** Between the earlier speech and the current one. */
   readonly boundarySample: number
+}
+
+/** Speech to hear once more together with what follows it, and its words. */
+export interface Before {
+  readonly startSample: number
+  readonly known: Known
+}
+
+/** A context whose words, phrase by phrase, are known. */
+export function beforeBy({ startSample, boundarySample }: Context, texts: readonly string[]): Before {
+  return {
+    startSample,
+    known: { text: texts.join(' '), endSeconds: (boundarySample - startSample) / SAMPLE_RATE_HZ },
+  }
 }
 
 /** How far back a context reaches at most, the current speech included. */

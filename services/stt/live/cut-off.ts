@@ -1,6 +1,6 @@
 import type { SpokenWord } from '../../wire/speech.ts'
 import { SAMPLE_RATE_HZ } from '../audio/format.ts'
-import { plainWord } from './result.ts'
+import { plainWord } from '../domain/plain-word.ts'
 
 // Speech that a Finalize cuts in mid-word: the model goes on with it as people usually do, and hears in the rest of the word all of that once more.
 

@@ -2,8 +2,8 @@ import { SAMPLE_RATE_HZ } from '../audio/format.ts'
 import { clampWords } from '../domain/clamp-words.ts'
 import type { SpeechTime } from '../domain/clamp-words.ts'
 import type { Known, Recognition } from '../whisper/port.ts'
-import { MAX_CONTEXT_SAMPLES, contextOf, saidAfter } from './context.ts'
-import type { Context, Spoken } from './context.ts'
+import { MAX_CONTEXT_SAMPLES, beforeBy, contextOf, saidAfter } from './context.ts'
+import type { Before, Context, Spoken } from './context.ts'
 import { MOST_SILENCE_AT_A_CUT_SAMPLES, saysTooMuch, wordsAfterCut, wordsBeforeCut } from './cut-off.ts'
 import type { Interims } from './interims.ts'
 import type { Outbox } from './outbox.ts'
@@ -27,12 +27,6 @@ export interface Finals {
   putKnown(spoken: Spoken, flags: Flags, said: Said): void
   /** End of the last word said since this was last asked; undefined when there was none. */
   takeLastWordEnd(): number | undefined
-}
-
-/** Speech to hear once more together with what follows it, and its words. */
-export interface Before {
-  readonly startSample: number
-  readonly known: Known
 }
 
 export interface FinalsDeps {
@@ -88,7 +82,7 @@ export function createFinals({ transcribe, buffer, track, outbox, interims, isPr
     const texts = await Promise.all(before.map(({ text }) => text))
     // What went wrong in the context must not spread.
     if (!texts.every(Boolean)) return undefined
-    const known = { text: texts.join(' '), endSeconds: (boundarySample - startSample) / SAMPLE_RATE_HZ }
+    const { known } = beforeBy(context, texts)
     const first = await hear('final', known)
     const isUnsure = !first.isDoubtful && first.averageLogProbability < UNSURE_LOG_PROBABILITY
     const second = isUnsure && !isPressed() ? await hear('review', known) : first
@@ -147,13 +141,10 @@ export function createFinals({ transcribe, buffer, track, outbox, interims, isPr
     before(spoken) {
       const context = contextOf(spoken, earlier)
       if (!context) return undefined
-      const { startSample, boundarySample } = context
-      const texts = earlier.filter((one) => one.startSample >= startSample).map(({ settled }) => settled)
-      if (!texts.every(Boolean)) return undefined
-      return {
-        startSample,
-        known: { text: texts.join(' '), endSeconds: (boundarySample - startSample) / SAMPLE_RATE_HZ },
-      }
+      const texts = earlier
+        .filter(({ startSample }) => startSample >= context.startSample)
+        .map(({ settled = '' }) => settled)
+      return texts.every(Boolean) ? beforeBy(context, texts) : undefined
     },
     prepare(spoken) {
       if (spoken && prepared && isSameSpan(prepared.spoken, spoken)) return

@@ -1,7 +1,7 @@
 import type { SpokenWord } from '../../wire/speech.ts'
 import { SAMPLE_RATE_HZ } from '../audio/format.ts'
 import { wordsAfter } from './context.ts'
-import type { Before } from './finals.ts'
+import type { Before } from './context.ts'
 import type { Outbox } from './outbox.ts'
 import { NOTHING_READ, readFrom, readOn, shownWords } from './reading.ts'
 import { isLoop, saidBy, toResult } from './result.ts'

@@ -1,5 +1,5 @@
 import type { SpokenWord } from '../../wire/speech.ts'
-import { plainWord } from './result.ts'
+import { plainWord } from '../domain/plain-word.ts'
 
 /**
  * What interims have read of one utterance so far. Two readings that agree fix a word: the ones after them begin with

@@ -49,11 +49,6 @@ export function saidBy(words: readonly SpokenWord[]): Said {
   return { text: words.map(({ word }) => word).join(' '), words, confidence }
 }
 
-/** A word as it counts when words are compared; empty for a sign by itself. */
-export function plainWord(word: string): string {
-  return word.toLowerCase().replaceAll(/[^\p{L}\p{N}'’]/gu, '')
-}
-
 // Whisper answers "you" or "Thank you." to a cough: short, and unsure of it.
 export const BLIP_SECONDS = 0.2
 const NO_SPEECH = 0.6

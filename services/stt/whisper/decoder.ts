@@ -27,16 +27,18 @@ export function startDecoding(session: InferenceSession, audio: EncodedAudio, di
   let cache: Readonly<Record<string, Tensor>> = emptyCache(dimensions)
   let length = 0
 
-  /** Where outputs go: null lets the library make a tensor. */
+  // Null lets the library make a tensor.
+  const made = Object.fromEntries(session.outputNames.map((name) => [name, null]))
+
+  /** Where outputs go. */
   function fetches(rows: number): Readonly<Record<string, Tensor | null>> {
-    const all = Object.fromEntries(session.outputNames.map((name) => [name, null]))
-    if (rows > 1) return all
+    if (rows > 1) return made
     let logits = logitsOfOne.get(session)
     if (!logits) {
       logits = new Tensor('float32', new Float32Array(vocabulary), [1, 1, vocabulary])
       logitsOfOne.set(session, logits)
     }
-    return { ...all, logits }
+    return { ...made, logits }
   }
 
   return {

@@ -26,7 +26,10 @@ async function loadBabbler(onTestFinished: TestContext['onTestFinished']): Promi
   }
 }
 
-test('a final of a short window that loops is done again with the full window', async ({ expect, onTestFinished }) => {
+test('a final with coarse padding that loops is done again with the full window', async ({
+  expect,
+  onTestFinished,
+}) => {
   const recognise = await loadBabbler(onTestFinished)
 
   const full = await recognise({ ...SHORT, padding: 'full' })

@@ -71,8 +71,8 @@ interface GuardedOptions {
 }
 
 /**
- * A doubtful text is written again: of a short window, which loops more often, after a look at the full one; then freer
- * and freer. Interims are not: the next one is near. Where nobody spoke there is no text.
+ * A doubtful text is written again: after a look at the full window, where its silence was heard coarsely; then freer and
+ * freer. Interims are not: the next one is near. Where nobody spoke there is no text.
  */
 async function guardedPass(model: WhisperModel, samples: Float32Array, options: GuardedOptions): Promise<Pass> {
   const { request } = options

@@ -1,3 +1,4 @@
+import { plainWord } from '../domain/plain-word.ts'
 import type { Generation } from './generate.ts'
 
 /** A text with what it was written by. */
@@ -27,7 +28,7 @@ const ADVANTAGE = 0.4
  * of the same audio before, it is written once more from there on as the rival has it, and the likelier text counts.
  */
 export async function likelierOf<W extends Written>(own: W, rival: string, deps: RivalDeps<W>): Promise<W> {
-  const rivals = rival.split(' ').filter(plain)
+  const rivals = rival.split(' ').filter(plainWord)
   let best = own
   let from = 0
   for (let branch = 0; branch < MAX_BRANCHES; branch += 1) {
@@ -58,8 +59,10 @@ function partingOf(
   { wordsOf, endOfText }: RivalDeps<Written>,
 ): Parting | undefined {
   const textPlaces = [...tokens.keys()].filter((place) => (tokens[place] as number) < endOfText)
-  const words = wordsOf(textPlaces.map((place) => tokens[place] as number)).filter(({ text }) => plain(text))
-  const place = rivals.findIndex((word, index) => index >= from && plain(word) !== plain(words[index]?.text ?? ''))
+  const words = wordsOf(textPlaces.map((place) => tokens[place] as number)).filter(({ text }) => plainWord(text))
+  const place = rivals.findIndex(
+    (word, index) => index >= from && plainWord(word) !== plainWord(words[index]?.text ?? ''),
+  )
   const word = rivals[place]?.replaceAll(/[^\p{L}\p{N}]+$/gu, '')
   if (!word) return undefined
   const first = words[place]?.first
@@ -70,8 +73,4 @@ function partingOf(
 /** Of all its tokens and its end together. */
 function totalOf({ tokens, averageLogProbability }: Generation): number {
   return averageLogProbability * (tokens.length + 1)
-}
-
-function plain(word: string): string {
-  return word.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, '')
 }
