@@ -88,7 +88,7 @@ async function measure(name: string, degrade: (samples: Float32Array) => Float32
       `    ${afterSpeech.length} × speech_final: ${milliseconds(afterSpeech)} after the end of speech, of it ${milliseconds(afterEndpoint)} compute after the endpoint`,
     )
   }
-  for (const purpose of ['interim', 'final', 'review', 'cut'] as const) {
+  for (const purpose of ['interim', 'final', 'cut'] as const) {
     const costs = windows.filter((window) => window.purpose === purpose).map(({ cpuMs }) => cpuMs)
     if (costs.length === 0) continue
     const [median, high] = [share(costs, 0.5).toFixed(0), share(costs, 0.95).toFixed(0)]

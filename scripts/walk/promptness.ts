@@ -15,10 +15,7 @@ export function promptnessOf({ results, windows }: Lockstep): Promptness {
   const endpoints = results.filter(({ result }) => result.speechFinal)
   const each = endpoints.map(({ atSeconds, result }) => {
     const careful = windows.filter(
-      (window) =>
-        (window.purpose === 'final' || window.purpose === 'review') &&
-        window.atSeconds > result.startSeconds &&
-        window.atSeconds <= atSeconds,
+      (window) => window.purpose === 'final' && window.atSeconds > result.startSeconds && window.atSeconds <= atSeconds,
     )
     // Earlier ones were begun in pauses that were too short.
     const begunSeconds = Math.max(...careful.map((window) => window.atSeconds))

@@ -199,17 +199,3 @@ test('a file is decoded no further than there is room in memory', async ({ expec
   // As samples of four bytes.
   expect(asked.reduce((sum, bytes) => sum + bytes, 0)).toBeCloseTo(SPEECH_SECONDS * 64_000, -2)
 })
-
-test('unsure finals get a second look while there is time for it', async ({ expect }) => {
-  const UNSURE = -0.9
-  const idle = await stage(usual, 1, UNSURE)
-  idle.speak(0)
-  await idle.simulation.runUntil(15_000)
-  expect(idle.windows.filter(({ padding }) => padding === 'full').length).toBeGreaterThan(1)
-
-  const busy = await stage(usual, 1, UNSURE)
-  for (let index = 0; index < 20; index += 1) busy.speak(index * 90)
-  await busy.simulation.runUntil(15_000)
-  const late = busy.windows.filter(({ atMs, padding }) => atMs > 8000 && padding === 'full')
-  expect(late).toEqual([])
-})

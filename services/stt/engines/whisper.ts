@@ -11,7 +11,6 @@ import { quietestPlaceIn } from './quietest-place.ts'
 import { together } from './placed.ts'
 import type { SpeechEngine } from './port.ts'
 import { recognisePieces } from './recognise-pieces.ts'
-import { withSecondLook } from './second-look.ts'
 import { createStreamLanguage, languageToUse } from './whisper-language.ts'
 
 export interface WhisperDeps {
@@ -31,10 +30,9 @@ export const LIVE_WINDOWS = {
   interim: { priority: 'interim', padding: 'coarse', timestamps: false, isOpen: true },
   cut: { priority: 'final', padding: 'coarse', timestamps: true },
   final: { priority: 'final', padding: 'coarse', timestamps: true },
-  review: { priority: 'final', padding: 'full', timestamps: true },
 } as const satisfies Record<Purpose, Window>
 
-const FILE_WINDOW = { priority: 'file', timestamps: true } as const
+const FILE_WINDOW = { priority: 'file', padding: 'coarse', timestamps: true } as const
 
 // A pause in a recording: long enough to be one between phrases.
 const PAUSE_SAMPLES = 0.3 * SAMPLE_RATE_HZ
@@ -68,9 +66,7 @@ export function createWhisperEngine(deps: WhisperDeps): SpeechEngine {
         parallel: deps.parallel,
         segments,
         recognise: ({ startSample, endSample }, inLanguage) =>
-          withSecondLook((padding) =>
-            recognise(samples.subarray(startSample, endSample), { ...options, padding, language: inLanguage }),
-          ),
+          recognise(samples.subarray(startSample, endSample), { ...options, language: inLanguage }),
       })
       audioSeconds += seconds
       return {

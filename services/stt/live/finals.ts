@@ -35,12 +35,10 @@ export interface FinalsDeps {
   readonly track: VoiceTrack
   readonly outbox: Outbox
   readonly interims: Interims
-  /** The machine has more to do than it can: no final is heard twice only to be surer. */
-  readonly isPressed: () => boolean
   readonly signal: AbortSignal
 }
 
-export function createFinals({ transcribe, buffer, track, outbox, interims, isPressed, signal }: FinalsDeps): Finals {
+export function createFinals({ transcribe, buffer, track, outbox, interims, signal }: FinalsDeps): Finals {
   let earlier: Earlier[] = []
   let pendingSamples = 0
   let lastWordEndSeconds: number | undefined
@@ -51,8 +49,14 @@ export function createFinals({ transcribe, buffer, track, outbox, interims, isPr
     // Taken now: for a second try the buffer may have moved on.
     const samples = buffer.slice(startSample, spoken.endSample)
     const rival = interims.shown
-    return async (purpose, known) => {
-      const window = { purpose, samples: () => samples, startSample, ...(rival && { rival }), ...haste }
+    return async (known) => {
+      const window = {
+        purpose: 'final' as const,
+        samples: () => samples,
+        startSample,
+        ...(rival && { rival }),
+        ...haste,
+      }
       // Without given words a final has timestamps, and those no draft knows.
       const hints = known ? { known, ...(rival && { draft: rival }) } : {}
       const recognition = await transcribe({ ...window, ...hints })
@@ -71,7 +75,7 @@ export function createFinals({ transcribe, buffer, track, outbox, interims, isPr
       const said = await after(context, spoken, hearingFrom(context.startSample, spoken, haste))
       if (said) return said
     }
-    const recognition = await hear('final')
+    const recognition = await hear()
     return isBlip(recognition, voicedSamples) ? NOTHING_SAID : recognition
   }
 
@@ -83,10 +87,7 @@ export function createFinals({ transcribe, buffer, track, outbox, interims, isPr
     // What went wrong in the context must not spread.
     if (!texts.every(Boolean)) return undefined
     const { known } = beforeBy(context, texts)
-    const first = await hear('final', known)
-    const isUnsure = !first.isDoubtful && first.averageLogProbability < UNSURE_LOG_PROBABILITY
-    const second = isUnsure && !isPressed() ? await hear('review', known) : first
-    const recognition = second.averageLogProbability > first.averageLogProbability ? second : first
+    const recognition = await hear(known)
     if (recognition.isDoubtful) return undefined
     const said = saidAfter(context, spoken, recognition)
     if (!said) return undefined
@@ -175,13 +176,7 @@ interface Earlier extends Spoken {
   readonly settled: string | undefined
 }
 
-/**
- * After words that are given, a text is this likely or misheard: of 34 less likely ones a look at the full window
- * changed the words of 12, nearly always for the better where it was surer of its own.
- */
-const UNSURE_LOG_PROBABILITY = -0.15
-
-type Hear = (purpose: 'final' | 'review', known?: Known) => Promise<Recognition>
+type Hear = (known?: Known) => Promise<Recognition>
 
 type Haste = Pick<Window, 'signal' | 'isDue'>
 

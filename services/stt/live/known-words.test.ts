@@ -21,25 +21,6 @@ test('a final is told what was said right before it, and gives that up where it 
   expect(results()).toHaveLength(2)
 })
 
-test('a final that is unsure after known words gets a second look, and the surer one counts', async ({ expect }) => {
-  const { asked, pass, results, policy } = stage({ interimResults: false }, async (window) => {
-    const heard = hear(window)
-    if (!window.known) return heard
-    if (window.purpose === 'final') return { ...heard, averageLogProbability: -0.5 }
-    const words = heard.words.map((word) => ({ ...word, word: word.word.toUpperCase() }))
-    return { ...heard, words, averageLogProbability: -0.1 }
-  })
-  await pass(2, SPEECH)
-  await pass(0.5, PAUSE)
-  await pass(1, SPEECH)
-  await pass(0.5, PAUSE)
-  await policy.said()
-
-  expect(asked.map(({ purpose }) => purpose)).toEqual(['final', 'final', 'review'])
-  expect(results()[0]?.text).toMatch(/^w0 w1/)
-  expect(results()[1]?.text).toMatch(/^W\d+ W\d+/)
-})
-
 test('interims begin with the words that two of them agreed on', async ({ expect }) => {
   const { asked, pass, results } = stage({ endpointingMs: false })
   await pass(4, SPEECH)

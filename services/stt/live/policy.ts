@@ -92,7 +92,7 @@ export function createPolicy(options: StreamOptions, deps: PolicyDeps): Policy {
   // As many finals may be under way as fit into MAX_PENDING_SAMPLES; each listens to the signal.
   setMaxListeners(0, aborted.signal)
   const interims = createInterims({ transcribe, outbox })
-  const finals = createFinals({ transcribe, buffer, track, outbox, interims, isPressed, signal: aborted.signal })
+  const finals = createFinals({ transcribe, buffer, track, outbox, interims, signal: aborted.signal })
   const { lastWordAgoMs } = options
   const lastWordAgo = samplesOf(lastWordAgoMs ?? 0)
   let voice: VoiceState = { ...SILENCE, voicedEndSample: -lastWordAgo }

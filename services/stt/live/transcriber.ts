@@ -5,10 +5,9 @@ export type Transcribe = (window: Window) => Promise<Recognition>
 
 /**
  * What a window is for decides speed against care: `interim` text is shown and replaced; `final` text stays; `cut`
- * looks for a place to divide long speech, and the words before that place stay; `review` is a second look at an unsure
- * `final`.
+ * looks for a place to divide long speech, and the words before that place stay.
  */
-export type Purpose = 'interim' | 'final' | 'review' | 'cut'
+export type Purpose = 'interim' | 'final' | 'cut'
 
 export interface Window {
   readonly purpose: Purpose

@@ -95,6 +95,29 @@ test.for(['fp32', 'int8'] as const)(
   },
 )
 
+test('a fork goes its own way from what was fed so far', async ({ expect, onTestFinished }) => {
+  const { from, to } = await prepare(onTestFinished)
+  await importModel({ from, to, precision: 'fp32' })
+  const model = await loadWhisper(to, 1)
+  const audio = await encodeRamp(model)
+  const start = () => startDecoding(model.sessions.decoder, audio, model.manifest.dimensions)
+  const whole = start()
+  const [expected] = (await whole.feed([11, 3, 5], 1)).map((row) => row.slice())
+
+  const decoding = start()
+  await decoding.feed([11, 3, 4], 1)
+  const fork = decoding.fork()
+  fork.truncate(2)
+  const [forked] = (await fork.feed([5], 1)).map((row) => row.slice())
+
+  expect(greatestDifference(forked, expected)).toBeLessThan(1e-4)
+  expect(greatestDifference(fork.attention[2], whole.attention[2])).toBeLessThan(1e-4)
+  expect([decoding.length, decoding.attention.length]).toEqual([3, 3])
+  const [after] = (await decoding.feed([2], 1)).map((row) => row.slice())
+  const [alone] = await start().feed([11, 3, 4, 2], 1)
+  expect(greatestDifference(after, alone)).toBeLessThan(1e-4)
+})
+
 test('int8 logits stay close to those of single precision', async ({ expect, onTestFinished }) => {
   const { root, from } = await prepare(onTestFinished)
   const logits: (Float32Array | undefined)[] = []

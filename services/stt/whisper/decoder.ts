@@ -16,16 +16,29 @@ export interface Decoding {
   feed(tokens: readonly number[], rows: number): Promise<Float32Array[]>
   /** Takes back all tokens but the first `length`. */
   truncate(length: number): void
+  /** Another text that begins with what was fed so far; neither changes the other. */
+  fork(): Decoding
+}
+
+/** What was fed so far. */
+interface State {
+  readonly cache: Readonly<Record<string, Tensor>>
+  readonly attention: readonly Float32Array[]
 }
 
 /** Most answers are of one token: one array for them all, because 0.2 MB more at each step keep the garbage collector busy. */
 const logitsOfOne = new WeakMap<InferenceSession, Tensor>()
 
-export function startDecoding(session: InferenceSession, audio: EncodedAudio, dimensions: WhisperDimensions): Decoding {
+export function startDecoding(
+  session: InferenceSession,
+  audio: EncodedAudio,
+  dimensions: WhisperDimensions,
+  state: State = { cache: emptyCache(dimensions), attention: [] },
+): Decoding {
   const { vocabulary } = dimensions
-  const attention: Float32Array[] = []
-  let cache: Readonly<Record<string, Tensor>> = emptyCache(dimensions)
-  let length = 0
+  const attention = [...state.attention]
+  let { cache } = state
+  let { length } = attention
 
   // Null lets the library make a tensor.
   const made = Object.fromEntries(session.outputNames.map((name) => [name, null]))
@@ -77,6 +90,7 @@ export function startDecoding(session: InferenceSession, audio: EncodedAudio, di
       attention.length = kept
       length = kept
     },
+    fork: () => startDecoding(session, audio, dimensions, { cache, attention }),
   }
 }
 

@@ -30,6 +30,7 @@ function saying(tokens: readonly number[]): Decoding {
     length: 0,
     attention: [],
     truncate: () => undefined,
+    fork: () => saying(tokens.slice(said)),
     async feed(_tokens, rows) {
       const token = tokens[said] ?? END
       said += 1
@@ -79,8 +80,8 @@ test('stops between steps when it is told to', async ({ expect }) => {
 })
 
 /** A decoder whose every answer depends on all it was fed, in few tokens so that drafts are often right. */
-function listening(seed: number): Decoding & { readonly passes: number } {
-  const fed: number[] = []
+function listening(seed: number, before: readonly number[] = []): Decoding & { readonly passes: number } {
+  const fed = [...before]
   let passes = 0
   function logitsAfter(tokens: readonly number[]): Float32Array {
     let state = seed
@@ -109,6 +110,7 @@ function listening(seed: number): Decoding & { readonly passes: number } {
     truncate(length) {
       fed.length = Math.min(fed.length, length)
     },
+    fork: () => listening(seed, fed),
   }
 }
 
@@ -193,16 +195,59 @@ test('goes on after a prefix, which is not part of the text', async ({ expect })
   expect(generation.tokens).toEqual([3, 4])
 })
 
-test('goes on from a given beginning, in one pass, and counts it as it would its own', async ({ expect }) => {
-  const plain = await generate(listening(5), options)
-  const same = listening(5)
-  expect(await generate(same, { ...options, given: plain.tokens.slice(0, 3) })).toEqual(plain)
-  expect(same.passes).toBe(plain.tokens.length - 2)
+test('a branch is what would have been written had the text begun so', async ({ expect }) => {
+  const floor = Number.NEGATIVE_INFINITY
+  await fc.assert(
+    fc.asyncProperty(
+      fc.nat(),
+      fc.nat({ max: 8 }),
+      fc.array(fc.nat({ max: 3 }), { minLength: 1, maxLength: 3 }),
+      fc.nat({ max: 12 }),
+      async (seed, at, given, resume) => {
+        const own = listening(seed)
+        const from = await generate(own, options)
+        const place = Math.min(at, from.tokens.length)
+        const begun = [...from.tokens.slice(0, place), ...given]
+        const expected = await generate(listening(seed), { ...options, prompt: [START, ...begun] })
 
-  const other = [(plain.tokens[0] ?? 0) === 0 ? 1 : 0, 2]
-  const generation = await generate(listening(5), { ...options, given: other })
-  expect(generation.tokens.slice(0, 2)).toEqual(other)
-  expect(generation.logProbabilities[0]).toBeLessThan(plain.logProbabilities[0] ?? 0)
+        const fork = own.fork()
+        const generation = await generate(fork, { ...options, branch: { from, place, given, resume, floor } })
+
+        expect(generation.logProbabilities.slice(0, place)).toEqual(from.logProbabilities.slice(0, place))
+        expect(generation.noSpeechProbability).toBe(from.noSpeechProbability)
+        expect(generation.runnersUp).toHaveLength(generation.tokens.length)
+        // Loops are looked for in the whole text.
+        if (!generation.looped) expect(generation.tokens).toEqual([...begun, ...expected.tokens])
+        // The text it came from is as it was.
+        expect(own.attention).toHaveLength(1 + from.tokens.length)
+      },
+    ),
+  )
+})
+
+test('a branch by the same tokens is the same text', async ({ expect }) => {
+  const own = listening(5)
+  const from = await generate(own, options)
+  const given = from.tokens.slice(2, 4)
+  const branch = { from, place: 2, given, resume: 4, floor: Number.NEGATIVE_INFINITY }
+
+  const { runnersUp: _, ...same } = await generate(own.fork(), { ...options, branch })
+
+  const { runnersUp: __, ...expected } = from
+  expect(same).toEqual(expected)
+})
+
+test('a branch is given up as soon as it is less likely than it has to be', async ({ expect }) => {
+  const own = listening(5)
+  const from = await generate(own, options)
+  const other = (from.tokens[1] ?? 0) === 0 ? 1 : 0
+  const floor = from.averageLogProbability * (from.tokens.length + 1)
+
+  const branch = { from, place: 1, given: [other], resume: 2, floor }
+  const generation = await generate(own.fork(), { ...options, branch })
+
+  expect(generation.tokens.length).toBeLessThan(from.tokens.length)
+  expect(generation.averageLogProbability * (generation.tokens.length + 1)).toBeLessThan(floor)
 })
 
 test('a phrase that opens where the one before closed takes no pass for it', async ({ expect }) => {
@@ -217,6 +262,7 @@ test('a phrase that opens where the one before closed takes no pass for it', asy
     truncate(length) {
       place = Math.min(place, length)
     },
+    fork: () => decoding,
     async feed(tokens, rows) {
       fed.push([...tokens])
       place += tokens.length

@@ -1,8 +1,9 @@
 import type { ModelManifest } from '../models/manifest.ts'
 import type { AttentionStop } from './attention-stop.ts'
 import type { Decoding } from './decoder.ts'
+import { createGuess } from './guess.ts'
 import type { KeytermBias } from './keyterm-bias.ts'
-import { createLogitRules, type Sampling } from './logit-rules.ts'
+import { createLogitRules, type RunnerUp, type Sampling } from './logit-rules.ts'
 import { repetitionStart } from './repetition.ts'
 
 export interface GenerateOptions {
@@ -20,12 +21,25 @@ export interface GenerateOptions {
   readonly bias?: KeytermBias
   /** What the text probably is, from hearing most of the same audio before: verified in one pass instead of step by step. */
   readonly draft?: readonly number[]
-  /** The text is to begin with these, however likely: verified in one pass like a draft, and counted like any token. */
-  readonly given?: readonly number[]
+  /** Another text of the same audio to go another way from. Instead of a draft. */
+  readonly branch?: Branch
   /** Ends the text early; a word that was begun goes with the token that is not taken. */
   readonly stop?: AttentionStop & { readonly startsWord: (token: number) => boolean }
   /** Called before each step; throws to stop. */
   readonly checkpoint: () => void
+}
+
+export interface Branch {
+  /** What the decoding is of. */
+  readonly from: Generation
+  /** So many of its tokens stay. */
+  readonly place: number
+  /** These follow, however likely: verified in one pass like a draft, and counted like any token. */
+  readonly given: readonly number[]
+  /** Where in the other text that is what probably follows. */
+  readonly resume: number
+  /** Of the text whose log-probabilities add up to less than this it is enough to know that. */
+  readonly floor: number
 }
 
 export interface Generation {
@@ -33,6 +47,8 @@ export interface Generation {
   readonly tokens: readonly number[]
   /** One for each token. */
   readonly logProbabilities: readonly number[]
+  /** Of each token the other one that it might have been. */
+  readonly runnersUp: readonly (RunnerUp | undefined)[]
   /** Mean of all log-probabilities, that of the end of text included. */
   readonly averageLogProbability: number
   readonly noSpeechProbability: number
@@ -42,48 +58,57 @@ export interface Generation {
 
 /** Chooses a token at each step until the text ends, loops, or grows too long. */
 export async function generate(decoding: Decoding, options: GenerateOptions): Promise<Generation> {
-  const { manifest, timestamps, maxTokens, stop, checkpoint, prefix = [], given = [] } = options
+  const { manifest, timestamps, maxTokens, stop, checkpoint, prefix = [], branch } = options
   const prompt = [...options.prompt, ...prefix]
   const { endOfText, startOfTranscript, noSpeech, firstTimestamp } = manifest.tokens
   const rules = createLogitRules(manifest, timestamps, { sampling: options.sampling, isWhole: !options.bias })
-  const tokens: number[] = []
-  const logProbabilities: number[] = []
-  let total = 0
+  const tokens = branch ? branch.from.tokens.slice(0, branch.place) : []
+  const logProbabilities = branch ? branch.from.logProbabilities.slice(0, branch.place) : []
+  const runnersUp = branch ? branch.from.runnersUp.slice(0, branch.place) : []
+  let total = logProbabilities.reduce((sum, each) => sum + each, 0)
+  const given = [...tokens, ...(branch?.given ?? [])]
 
   checkpoint()
-  let draft = (options.draft ?? given).slice(0, maxTokens - 1)
+  const source = branch ? branch.from.tokens : (options.draft ?? [])
+  const guess = createGuess(source, branch ? branch.resume - given.length : 0)
+  let draft = [...given, ...(branch ? guess.after(given) : source)].slice(0, maxTokens - 1)
+  // What the last token before the text of its own is followed by has to be asked for in any case.
+  decoding.truncate(prompt.length + tokens.length - 1)
+  const unfed = [...prompt, ...draft].slice(decoding.length)
   // Whether anybody speaks is not asked where somebody is known to.
-  const rows = prefix.length > 0 ? 1 : prompt.length
-  const first = await decoding.feed([...prompt, ...draft], rows + draft.length)
-  const beforeText = prefix.length > 0 ? undefined : first[prompt.lastIndexOf(startOfTranscript)]
-  const noSpeechProbability = Math.exp(beforeText?.[noSpeech] ?? Number.NEGATIVE_INFINITY)
+  const asksForSpeech = prefix.length === 0 && !branch
+  const rows = asksForSpeech ? prompt.length : 1
   /** Logits after each draft token that was fed, from the one at `answersFrom - 1` on. */
+  let answersFrom = tokens.length
+  const first = await decoding.feed(unfed, rows + draft.length - answersFrom)
+  const beforeText = asksForSpeech ? first[prompt.lastIndexOf(startOfTranscript)] : undefined
+  const noSpeechProbability =
+    branch?.from.noSpeechProbability ?? Math.exp(beforeText?.[noSpeech] ?? Number.NEGATIVE_INFINITY)
   let answers = first.slice(rows - 1)
-  let answersFrom = 0
-  let isRight = draft.length > 0
   let logits = answers[0]
   const finish = (looped: boolean): Generation => {
     // The last token is only fed to ask what follows it, and that was not asked.
     decoding.truncate(prompt.length + tokens.length)
-    return { tokens, logProbabilities, averageLogProbability: total / (tokens.length + 1), noSpeechProbability, looped }
+    const averageLogProbability = total / (tokens.length + 1)
+    return { tokens, logProbabilities, runnersUp, averageLogProbability, noSpeechProbability, looped }
   }
 
   while (logits) {
     options.bias?.apply(logits, tokens)
-    const { token, logProbability } = rules.choose(logits, tokens, given[tokens.length])
+    const { token, logProbability, runnerUp } = rules.choose(logits, tokens, given[tokens.length])
     const attention = decoding.attention[prompt.length - 1 + tokens.length]
     if (stop && attention && token !== endOfText && stop.isOver(attention)) {
       dropOpenWord(token, stop.startsWord)
       return finish(false)
     }
     total += logProbability
-    if (token === endOfText) return finish(false)
+    if (token === endOfText || (branch && total < branch.floor)) return finish(false)
     tokens.push(token)
     logProbabilities.push(logProbability)
+    runnersUp.push(runnerUp)
     const loop = repetitionStart(tokens, endOfText)
     if (loop !== undefined) {
-      tokens.length = loop
-      logProbabilities.length = loop
+      tokens.length = logProbabilities.length = runnersUp.length = loop
       return finish(true)
     }
     if (tokens.length >= maxTokens) return finish(true)
@@ -97,6 +122,7 @@ export async function generate(decoding: Decoding, options: GenerateOptions): Pr
     let next: number | undefined = token
     while (next !== undefined && !startsWord(next)) {
       next = tokens.pop()
+      runnersUp.pop()
       total -= logProbabilities.pop() ?? 0
     }
   }
@@ -110,16 +136,13 @@ export async function generate(decoding: Decoding, options: GenerateOptions): Pr
     return timestamps && closes ? [token] : []
   }
 
-  /**
-   * As long as the draft is right the answers are there. Where it is not, often only this token is another (a comma for
-   * a full stop): the rest of it is verified once more, and then no longer believed.
-   */
+  /** As long as the draft is right the answers are there. */
   async function after(token: number): Promise<Float32Array | undefined> {
     const place = tokens.length - 1
     if (draft[place] === token && decoding.length > prompt.length + place) return answers[place + 1 - answersFrom]
     decoding.truncate(prompt.length + place)
-    const rest = isRight ? draft.slice(place + 1) : sequel(token)
-    isRight = false
+    const guessed = guess.after(tokens).slice(0, maxTokens - 1 - tokens.length)
+    const rest = guessed.length > 0 ? guessed : sequel(token)
     answers = await decoding.feed([token, ...rest], 1 + rest.length)
     answersFrom = place + 1
     draft = [...tokens, ...rest]

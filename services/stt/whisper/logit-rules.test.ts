@@ -203,3 +203,20 @@ test('a given token counts as likely as it is, also where a timestamp would win'
   // Beside the timestamp, which is e times as likely, all others are nothing.
   expect(logProbability).toBeCloseTo(Math.log(1 / (1 + Math.E)), 3)
 })
+
+test('tells the text that was nearly as likely, where there is any', ({ expect }) => {
+  const rules = createLogitRules(manifest, true)
+  const between = (...logits: readonly [number, number][]): Choice => {
+    const row = preferring()
+    for (const [token, logit] of logits) row[token] = logit
+    return rules.choose(row, [T0, 5])
+  }
+
+  expect(between([7, 20], [8, 19.5])).toMatchObject({ token: 7, runnerUp: { token: 8, behind: 0.5 } })
+  expect(between([7, 20], [8, 18.5]).runnerUp).toBeUndefined()
+  // What is suppressed is no choice, and neither the end nor a timestamp is another word.
+  expect(between([7, 20], [3, 20]).runnerUp).toBeUndefined()
+  expect(between([7, 20], [END, 19.9], [8, 19.5]).runnerUp).toBeUndefined()
+  expect(between([7, 20], [T0 + 9, 19.9]).runnerUp).toBeUndefined()
+  expect(between([T0 + 9, 20], [T0 + 8, 19.9], [7, 19.5]).runnerUp).toBeUndefined()
+})

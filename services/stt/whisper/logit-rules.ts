@@ -6,6 +6,14 @@ export interface Choice {
   readonly token: number
   /** Natural logarithm, among the tokens that were allowed. */
   readonly logProbability: number
+  /** Of text: the other text token that was nearly as likely. */
+  readonly runnerUp?: RunnerUp | undefined
+}
+
+export interface RunnerUp {
+  readonly token: number
+  /** How much likelier the chosen token was, as a natural logarithm. */
+  readonly behind: number
 }
 
 /** Drawing instead of taking the likeliest token. */
@@ -29,6 +37,11 @@ export interface LogitRules {
   /** The next token after those chosen so far: `given`, the likeliest allowed one, or one drawn. `logits` is changed. */
   choose(logits: Float32Array, chosen: readonly number[], given?: number): Choice
 }
+
+/** A runner-up is at most so far behind: a good third as likely. */
+const CLOSE = 1
+/** Of two tokens of which one is as close to the other, none is likelier than this. */
+const UNSURE_LOG_PROBABILITY = -Math.log(1 + Math.exp(-CLOSE))
 
 /** A token below e⁻¹⁶ (10⁻⁷) of the likeliest is not worth drawing. */
 const NEGLIGIBLE_LOGIT = 16
@@ -73,9 +86,22 @@ export function createLogitRules(
       const best = isTime ? time : text
       const likely = sampling ? draw(logits, isTime ? withoutText(allowed) : allowed, sampling) : best.token
       const token = given ?? likely
-      return { token, logProbability: (logits[token] as number) - largest - Math.log(sum) }
+      const logProbability = (logits[token] as number) - largest - Math.log(sum)
+      const isOpen = logProbability <= UNSURE_LOG_PROBABILITY && token < endOfText && given === undefined && !sampling
+      return { token, logProbability, ...(isOpen && { runnerUp: runnerUpOf(logits, token, allowed) }) }
     },
   }
+}
+
+/** The second likeliest text, if it is close. */
+function runnerUpOf(logits: Float32Array, chosen: number, { textFrom, textTo }: TokenRanges): RunnerUp | undefined {
+  const logit = logits[chosen] as number
+  logits[chosen] = Number.NEGATIVE_INFINITY
+  const next = likeliestOf(logits, textFrom, textTo)
+  logits[chosen] = logit
+  const behind = logit - next.logit
+  // Whether the text goes on is not a question of which word it was.
+  return behind < CLOSE && next.token < textTo - 1 ? { token: next.token, behind } : undefined
 }
 
 interface TokenRanges {

@@ -1,6 +1,7 @@
 import { test } from 'vitest'
 import type { Generation } from './generate.ts'
-import { likelierOf, type RivalDeps, type Written } from './rival.ts'
+import type { Written } from './branches.ts'
+import { likelierOf, type RivalDeps } from './rival.ts'
 
 const END = 100
 const WORDS = ['And', 'so', 'am', 'I', 'my', 'fellow', 'Americans.', 'noisy', 'est', 'noisiest', 'its', 'it']
@@ -11,6 +12,7 @@ function written(text: string, averageLogProbability: number, looped = false): W
   const generation: Generation = {
     tokens,
     logProbabilities: tokens.map(() => averageLogProbability),
+    runnersUp: tokens.map(() => undefined),
     averageLogProbability,
     noSpeechProbability: 0,
     looped,
@@ -33,8 +35,11 @@ function writing(...texts: readonly Written[]): RivalDeps<Written> & { readonly 
     endOfText: END,
     encode: tokensOf,
     wordsOf: (tokens) => tokens.map((token, first) => ({ text: ` ${WORDS[token]}`, first })),
-    async write(tokens) {
-      given.push(tokens.map((token) => WORDS[token] ?? token).join(' '))
+    async rewrite({ generation }, { place, given: word, resume }) {
+      const said = [...generation.tokens.slice(0, place), ...word]
+      const rest = generation.tokens.slice(resume)
+      const named = (tokens: readonly number[]): string => tokens.map((token) => WORDS[token] ?? token).join(' ')
+      given.push([named(said), ...(rest.length > 0 ? [named(rest)] : [])].join(' … '))
       const text = texts[given.length - 1]
       if (!text) throw new Error('Nothing more was to be written.')
       return text
@@ -53,7 +58,7 @@ test('goes on from the first word that the rival has another for, without its si
   const deps = writing(other)
 
   expect(await likelierOf(own, 'And so my, fellow', deps)).toBe(other)
-  expect(deps.given).toEqual(['101 And so my'])
+  expect(deps.given).toEqual(['101 And so my … I fellow Americans. 109'])
 })
 
 test('counts all tokens together, and leaves what is shown unless its own is likelier by far', async ({ expect }) => {
@@ -72,7 +77,7 @@ test('each parting is judged by itself', async ({ expect }) => {
   const deps = writing(first, written('noisiest it', -2))
 
   expect(await likelierOf(own, 'noisiest it', deps)).toBe(first)
-  expect(deps.given).toEqual(['101 noisiest', '101 noisiest it'])
+  expect(deps.given).toEqual(['101 noisiest … est its 109', '101 noisiest it'])
 })
 
 test('a loop wins against nothing', async ({ expect }) => {

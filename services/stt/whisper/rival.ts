@@ -1,18 +1,15 @@
 import { plainWord } from '../domain/plain-word.ts'
-import type { Generation } from './generate.ts'
+import { totalOf, type Rewrite, type Written } from './branches.ts'
 
-/** A text with what it was written by. */
-export interface Written {
-  readonly generation: Generation
-}
-
-export interface RivalDeps<W extends Written> {
+interface Tongue {
   /** The words of text tokens: where each begins among them. */
   readonly wordsOf: (textTokens: readonly number[]) => readonly { readonly text: string; readonly first: number }[]
   readonly encode: (text: string) => readonly number[]
   readonly endOfText: number
-  /** Writes on after these tokens. */
-  readonly write: (given: readonly number[]) => Promise<W>
+}
+
+export interface RivalDeps<W extends Written> extends Tongue {
+  readonly rewrite: Rewrite<W>
 }
 
 /** Each is one more text to write. */
@@ -35,20 +32,24 @@ export async function likelierOf<W extends Written>(own: W, rival: string, deps:
     if (best.generation.looped) return best
     const parting = partingOf(best.generation.tokens, rivals, from, deps)
     if (!parting) return best
-    const other = await deps.write([...parting.before, ...deps.encode(` ${parting.word}`)])
-    if (other.generation.looped || totalOf(other.generation) + ADVANTAGE < totalOf(best.generation)) return best
+    const { place, word, resume } = parting
+    const floor = totalOf(best.generation) - ADVANTAGE
+    const other = await deps.rewrite(best, { place, given: deps.encode(` ${word}`), resume, floor })
+    if (other.generation.looped || totalOf(other.generation) < floor) return best
     best = other
-    from = parting.place + 1
+    from = parting.wordIndex + 1
   }
   return best
 }
 
 interface Parting {
+  readonly wordIndex: number
+  /** How many tokens stand before it. */
   readonly place: number
-  /** The tokens up to there. */
-  readonly before: readonly number[]
   /** The rival's word there, without signs. */
   readonly word: string
+  /** Which token follows its own word. */
+  readonly resume: number
 }
 
 /** The first word of `rivals`, from a place on, that is not in the text. */
@@ -56,21 +57,19 @@ function partingOf(
   tokens: readonly number[],
   rivals: readonly string[],
   from: number,
-  { wordsOf, endOfText }: RivalDeps<Written>,
+  { wordsOf, endOfText }: Tongue,
 ): Parting | undefined {
   const textPlaces = [...tokens.keys()].filter((place) => (tokens[place] as number) < endOfText)
   const words = wordsOf(textPlaces.map((place) => tokens[place] as number)).filter(({ text }) => plainWord(text))
-  const place = rivals.findIndex(
+  const wordIndex = rivals.findIndex(
     (word, index) => index >= from && plainWord(word) !== plainWord(words[index]?.text ?? ''),
   )
-  const word = rivals[place]?.replaceAll(/[^\p{L}\p{N}]+$/gu, '')
+  const word = rivals[wordIndex]?.replaceAll(/[^\p{L}\p{N}]+$/gu, '')
   if (!word) return undefined
-  const first = words[place]?.first
-  const to = first === undefined ? (textPlaces.at(-1) ?? -1) + 1 : (textPlaces[first] ?? tokens.length)
-  return { place, before: tokens.slice(0, to), word }
-}
-
-/** Of all its tokens and its end together. */
-function totalOf({ tokens, averageLogProbability }: Generation): number {
-  return averageLogProbability * (tokens.length + 1)
+  const placeOf = (index: number): number | undefined => {
+    const first = words[index]?.first
+    return first === undefined ? undefined : textPlaces[first]
+  }
+  const place = placeOf(wordIndex) ?? (textPlaces.at(-1) ?? -1) + 1
+  return { wordIndex, place, word, resume: placeOf(wordIndex + 1) ?? tokens.length }
 }

@@ -9,7 +9,9 @@ import { createKeytermBias } from './keyterm-bias.ts'
 import type { Sampling } from './logit-rules.ts'
 import type { Known } from './port.ts'
 import { promptFor } from './prompt.ts'
-import { likelierOf, type Written } from './rival.ts'
+import type { Rewrite, Written } from './branches.ts'
+import { likelierOf } from './rival.ts'
+import { likelierByRunnersUp } from './runner-up.ts'
 import { SECONDS_PER_POSITION, splitSegments, type Segment } from './segments.ts'
 import type { WhisperModel } from './whisper-model.ts'
 import { groupWords, type WordGroup } from './word-groups.ts'
@@ -43,6 +45,10 @@ export interface Pass {
   readonly unfinishedAtSeconds: number | undefined
 }
 
+interface Draft extends Written {
+  readonly decoding: Decoding
+}
+
 /** Twice as fast as anybody speaks. A silent window still gets a few tokens. */
 const MAX_TOKENS_PER_SECOND = 12
 const MIN_TOKEN_LIMIT = 16
@@ -74,11 +80,13 @@ export async function transcribePass(model: WhisperModel, audio: EncodedAudio, o
     ...(options.keyterms && { bias: createKeytermBias(options.keyterms, model.tokenizer.encode) }),
     checkpoint,
   }
-  const write = async (more: Partial<GenerateOptions>): Promise<Written & { decoding: Decoding }> => {
-    const decoding = startDecoding(sessions.decoder, audio, dimensions)
-    return { decoding, generation: await generate(decoding, { ...common, ...more }) }
-  }
-  const own = await write({
+  const write = async (decoding: Decoding, more: Partial<GenerateOptions>): Promise<Draft> => ({
+    decoding,
+    generation: await generate(decoding, { ...common, ...more }),
+  })
+  const rewrite: Rewrite<Draft> = ({ decoding, generation: from }, branch) =>
+    write(decoding.fork(), { branch: { from, ...branch } })
+  const own = await write(startDecoding(sessions.decoder, audio, dimensions), {
     ...(options.draft && { draft: model.tokenizer.encode(` ${options.draft}`) }),
     ...(options.isOpen && {
       stop: {
@@ -87,15 +95,16 @@ export async function transcribePass(model: WhisperModel, audio: EncodedAudio, o
       },
     }),
   })
+  const likely = options.isOpen ? own : await likelierByRunnersUp(own, rewrite)
   const { decoding, generation } =
     options.rival && !options.sampling
-      ? await likelierOf(own, options.rival, {
+      ? await likelierOf(likely, options.rival, {
           wordsOf: (said) => groupWords(said, model.tokenizer, language),
           encode: model.tokenizer.encode,
           endOfText: tokens.endOfText,
-          write: (given) => write({ given }),
+          rewrite,
         })
-      : own
+      : likely
   const { segments, unfinishedAtSeconds } = splitSegments(generation.tokens, tokens.firstTimestamp, audioSeconds)
   const spoken = spokenTokens(segments, generation, tokens.endOfText)
   const textTokens = spoken.map(({ token }) => token)

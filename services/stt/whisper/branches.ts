@@ -1,0 +1,14 @@
+import type { Branch, Generation } from './generate.ts'
+
+/** A text with what it was written by. */
+export interface Written {
+  readonly generation: Generation
+}
+
+/** Writes a text once more, from a place on with other tokens. */
+export type Rewrite<W extends Written> = (text: W, branch: Omit<Branch, 'from'>) => Promise<W>
+
+/** How likely a text is as a whole, its end included: the natural logarithm. */
+export function totalOf({ tokens, averageLogProbability }: Generation): number {
+  return averageLogProbability * (tokens.length + 1)
+}
