@@ -8,6 +8,11 @@ export interface Written {
 /** Writes a text once more, from a place on with other tokens. */
 export type Rewrite<W extends Written> = (text: W, branch: Omit<Branch, 'from'>) => Promise<W>
 
+/** Whether a text is likelier than the floor of its branch. */
+export function isLikelier({ generation }: Written, floor: number): boolean {
+  return !generation.isGivenUp && !generation.looped && totalOf(generation) > floor
+}
+
 /** How likely a text is as a whole, its end included: the natural logarithm. */
 export function totalOf({ tokens, averageLogProbability }: Generation): number {
   return averageLogProbability * (tokens.length + 1)

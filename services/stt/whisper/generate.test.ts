@@ -211,6 +211,7 @@ test('a branch is what would have been written had the text begun so', async ({ 
         const expected = await generate(listening(seed), { ...options, prompt: [START, ...begun] })
 
         const fork = own.fork()
+        const fed = [...own.attention]
         const generation = await generate(fork, { ...options, branch: { from, place, given, resume, floor } })
 
         expect(generation.logProbabilities.slice(0, place)).toEqual(from.logProbabilities.slice(0, place))
@@ -219,7 +220,7 @@ test('a branch is what would have been written had the text begun so', async ({ 
         // Loops are looked for in the whole text.
         if (!generation.looped) expect(generation.tokens).toEqual([...begun, ...expected.tokens])
         // The text it came from is as it was.
-        expect(own.attention).toHaveLength(1 + from.tokens.length)
+        expect(own.attention).toEqual(fed)
       },
     ),
   )
@@ -248,6 +249,19 @@ test('a branch is given up as soon as it is less likely than it has to be', asyn
 
   expect(generation.tokens.length).toBeLessThan(from.tokens.length)
   expect(generation.averageLogProbability * (generation.tokens.length + 1)).toBeLessThan(floor)
+})
+
+test('a branch is given up where it joins the other text again and is less likely by then', async ({ expect }) => {
+  const ONE_IN_NINE = Math.log(0.1 / (VOCABULARY - 1))
+  const own = saying([1, 2, 3, 4, 5, 6])
+  const from = await generate(own, options)
+  // As likely as the other text but for the given token, and longer by one.
+  const branch = { from, place: 1, given: [9], resume: 1, floor: from.averageLogProbability * 7 }
+  const rest = saying([9, 2, 3, 4, 5, 6])
+
+  const generation = await generate(rest, { ...options, branch: { ...branch, floor: branch.floor + ONE_IN_NINE } })
+  expect(generation).toMatchObject({ tokens: [1, 9, 2, 3, 4, 5, 6], isGivenUp: false })
+  expect(await generate(saying([9, 2, 3, 4, 5, 6]), { ...options, branch })).toMatchObject({ isGivenUp: true })
 })
 
 test('a phrase that opens where the one before closed takes no pass for it', async ({ expect }) => {

@@ -38,7 +38,7 @@ export interface Branch {
   readonly given: readonly number[]
   /** Where in the other text that is what probably follows. */
   readonly resume: number
-  /** Of the text whose log-probabilities add up to less than this it is enough to know that. */
+  /** Of a text whose log-probabilities add up to less than this, or will, it is enough to know that. */
   readonly floor: number
 }
 
@@ -54,6 +54,8 @@ export interface Generation {
   readonly noSpeechProbability: number
   /** A repetition was cut off, or the limit was reached: the text is doubtful. */
   readonly looped: boolean
+  /** A branch that was given up, unfinished. */
+  readonly isGivenUp: boolean
 }
 
 /** Chooses a token at each step until the text ends, loops, or grows too long. */
@@ -71,7 +73,7 @@ export async function generate(decoding: Decoding, options: GenerateOptions): Pr
   checkpoint()
   const source = branch ? branch.from.tokens : (options.draft ?? [])
   const guess = createGuess(source, branch ? branch.resume - given.length : 0)
-  let draft = [...given, ...(branch ? guess.after(given) : source)].slice(0, maxTokens - 1)
+  let draft = [...given, ...(branch ? guess.after(given).tokens : source)].slice(0, maxTokens - 1)
   // What the last token before the text of its own is followed by has to be asked for in any case.
   decoding.truncate(prompt.length + tokens.length - 1)
   const unfed = [...prompt, ...draft].slice(decoding.length)
@@ -86,11 +88,12 @@ export async function generate(decoding: Decoding, options: GenerateOptions): Pr
     branch?.from.noSpeechProbability ?? Math.exp(beforeText?.[noSpeech] ?? Number.NEGATIVE_INFINITY)
   let answers = first.slice(rows - 1)
   let logits = answers[0]
+  let isGivenUp = false
   const finish = (looped: boolean): Generation => {
     // The last token is only fed to ask what follows it, and that was not asked.
     decoding.truncate(prompt.length + tokens.length)
     const averageLogProbability = total / (tokens.length + 1)
-    return { tokens, logProbabilities, runnersUp, averageLogProbability, noSpeechProbability, looped }
+    return { tokens, logProbabilities, runnersUp, averageLogProbability, noSpeechProbability, looped, isGivenUp }
   }
 
   while (logits) {
@@ -102,7 +105,8 @@ export async function generate(decoding: Decoding, options: GenerateOptions): Pr
       return finish(false)
     }
     total += logProbability
-    if (token === endOfText || (branch && total < branch.floor)) return finish(false)
+    isGivenUp = branch !== undefined && total < branch.floor
+    if (token === endOfText || isGivenUp) return finish(false)
     tokens.push(token)
     logProbabilities.push(logProbability)
     runnersUp.push(runnerUp)
@@ -141,11 +145,24 @@ export async function generate(decoding: Decoding, options: GenerateOptions): Pr
     const place = tokens.length - 1
     if (draft[place] === token && decoding.length > prompt.length + place) return answers[place + 1 - answersFrom]
     decoding.truncate(prompt.length + place)
-    const guessed = guess.after(tokens).slice(0, maxTokens - 1 - tokens.length)
+    const next = guess.after(tokens)
+    isGivenUp = branch !== undefined && next.place !== undefined && !canWin(branch, total, next.place)
+    if (isGivenUp) return undefined
+    const guessed = next.tokens.slice(0, maxTokens - 1 - tokens.length)
     const rest = guessed.length > 0 ? guessed : sequel(token)
     answers = await decoding.feed([token, ...rest], 1 + rest.length)
     answersFrom = place + 1
     draft = [...tokens, ...rest]
     return answers[0]
   }
+}
+
+/** After other words what both texts say may be a little likelier. */
+const REST_GAIN = 0.5
+
+/** Whether a text so likely may reach the floor if it goes on as the other one does from a place on. */
+function canWin({ from, floor }: Branch, total: number, place: number): boolean {
+  const before = from.logProbabilities.slice(0, place).reduce((sum, each) => sum + each, 0)
+  const rest = from.averageLogProbability * (from.tokens.length + 1) - before
+  return total + rest + REST_GAIN >= floor
 }

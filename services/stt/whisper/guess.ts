@@ -1,7 +1,14 @@
 /** What a text probably goes on with, by another text of the same audio. */
 export interface Guess {
-  /** What probably follows these tokens of the new text, of which the last was not guessed; often nothing. */
-  after(tokens: readonly number[]): readonly number[]
+  /** What probably follows these tokens of the new text, of which the last was not guessed. */
+  after(tokens: readonly number[]): Guessed
+}
+
+export interface Guessed {
+  /** Often none. */
+  readonly tokens: readonly number[]
+  /** Where they are in the other text, if it says the same right before. */
+  readonly place: number | undefined
 }
 
 /** Verifying so many tokens at once takes as long as writing two. */
@@ -22,12 +29,12 @@ export function createGuess(text: readonly number[], offset: number): Guess {
     after(tokens) {
       const expected = tokens.length + shift
       const found = nearestAfter(text, tokens, expected)
-      if (found === undefined && !isTrusted) return []
+      if (found === undefined && !isTrusted) return { tokens: [], place: undefined }
       isTrusted &&= found !== undefined
       const place = found ?? expected
       reach = place === expected && found !== undefined ? 2 * reach : FIRST_REACH
       shift = place - tokens.length
-      return text.slice(place, place + reach)
+      return { tokens: text.slice(place, place + reach), place: found }
     },
   }
 }

@@ -38,8 +38,8 @@ export interface LogitRules {
   choose(logits: Float32Array, chosen: readonly number[], given?: number): Choice
 }
 
-/** A runner-up is at most so far behind: a good third as likely. */
-const CLOSE = 1
+/** A runner-up is at least half as likely. */
+const CLOSE = Math.LN2
 /** Of two tokens of which one is as close to the other, none is likelier than this. */
 const UNSURE_LOG_PROBABILITY = -Math.log(1 + Math.exp(-CLOSE))
 

@@ -16,6 +16,7 @@ function written(text: string, averageLogProbability: number, looped = false): W
     averageLogProbability,
     noSpeechProbability: 0,
     looped,
+    isGivenUp: false,
   }
   return { generation }
 }

@@ -1,5 +1,5 @@
 import { plainWord } from '../domain/plain-word.ts'
-import { totalOf, type Rewrite, type Written } from './branches.ts'
+import { isLikelier, totalOf, type Rewrite, type Written } from './branches.ts'
 
 interface Tongue {
   /** The words of text tokens: where each begins among them. */
@@ -35,7 +35,7 @@ export async function likelierOf<W extends Written>(own: W, rival: string, deps:
     const { place, word, resume } = parting
     const floor = totalOf(best.generation) - ADVANTAGE
     const other = await deps.rewrite(best, { place, given: deps.encode(` ${word}`), resume, floor })
-    if (other.generation.looped || totalOf(other.generation) < floor) return best
+    if (!isLikelier(other, floor)) return best
     best = other
     from = parting.wordIndex + 1
   }

@@ -10,9 +10,10 @@ interface Text {
   /** Of letters by their place: the one that was nearly as likely, and how far behind. */
   readonly open?: Readonly<Record<number, readonly [string, number]>>
   readonly looped?: boolean
+  readonly isGivenUp?: boolean
 }
 
-function written({ says, total, open = {}, looped = false }: Text): Written {
+function written({ says, total, open = {}, looped = false, isGivenUp = false }: Text): Written {
   const tokens = tokensOf(says)
   const generation: Generation = {
     tokens,
@@ -24,6 +25,7 @@ function written({ says, total, open = {}, looped = false }: Text): Written {
     averageLogProbability: total / (tokens.length + 1),
     noSpeechProbability: 0,
     looped,
+    isGivenUp,
   }
   return { generation }
 }
@@ -77,13 +79,13 @@ test('goes on from a text that won: with what is open in it, but not back to wha
   expect(asked).toEqual(['a|x|cd', 'axc|z|'])
 })
 
-test('a loop wins against nothing, and after three tries the text stays as it is', async ({ expect }) => {
+test('neither a loop nor what was given up wins, and after three tries the text stays as it is', async ({ expect }) => {
   const open = { 0: ['w', 0.1], 1: ['x', 0.2], 2: ['y', 0.3], 3: ['z', 0.4] } as const
   const own = written({ says: 'abcd', total: -4, open })
   const { asked, rewrite } = writing(
     { says: 'wwww', total: -1, looped: true },
     { says: 'axcd', total: -4 },
-    { says: 'abyd', total: -5 },
+    { says: 'ab', total: -1, isGivenUp: true },
   )
 
   expect(await likelierByRunnersUp(own, rewrite)).toBe(own)

@@ -1,4 +1,4 @@
-import { totalOf, type Rewrite, type Written } from './branches.ts'
+import { isLikelier, totalOf, type Rewrite, type Written } from './branches.ts'
 
 /** Each is one more text to write. */
 const MAX_BRANCHES = 3
@@ -22,7 +22,7 @@ export async function likelierByRunnersUp<W extends Written>(own: W, rewrite: Re
     tried.add(place)
     const floor = totalOf(best.generation)
     const other = await rewrite(best, { place, given: [token], resume: place + 1, floor })
-    if (other.generation.looped || totalOf(other.generation) <= floor) continue
+    if (!isLikelier(other, floor)) continue
     best = other
     for (const later of tried) if (later > place) tried.delete(later)
   }
