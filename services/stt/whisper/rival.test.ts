@@ -1,7 +1,7 @@
 import { test } from 'vitest'
 import type { Generation } from './generate.ts'
 import type { Written } from './branches.ts'
-import { likelierOf, type RivalDeps } from './rival.ts'
+import { likelierByRival, type RivalDeps } from './rival.ts'
 
 const END = 100
 const WORDS = ['And', 'so', 'am', 'I', 'my', 'fellow', 'Americans.', 'noisy', 'est', 'noisiest', 'its', 'it']
@@ -50,7 +50,7 @@ function writing(...texts: readonly Written[]): RivalDeps<Written> & { readonly 
 
 test('a text that goes as its rival does is not written again', async ({ expect }) => {
   const own = written('And so my fellow Americans.', -0.5)
-  expect(await likelierOf(own, 'and so, my', writing())).toBe(own)
+  expect(await likelierByRival(own, 'and so, my', writing())).toBe(own)
 })
 
 test('goes on from the first word that the rival has another for, without its signs', async ({ expect }) => {
@@ -58,7 +58,7 @@ test('goes on from the first word that the rival has another for, without its si
   const other = written('And so my fellow Americans.', -0.4)
   const deps = writing(other)
 
-  expect(await likelierOf(own, 'And so my, fellow', deps)).toBe(other)
+  expect(await likelierByRival(own, 'And so my, fellow', deps)).toBe(other)
   expect(deps.given).toEqual(['101 And so my … I fellow Americans. 109'])
 })
 
@@ -68,8 +68,8 @@ test('counts all tokens together, and leaves what is shown unless its own is lik
   const likely = written('And so my fellow Americans.', -0.58)
   const unlikely = written('And so my fellow Americans.', -0.65)
 
-  expect(await likelierOf(own, 'And so my', writing(likely))).toBe(likely)
-  expect(await likelierOf(own, 'And so my', writing(unlikely))).toBe(own)
+  expect(await likelierByRival(own, 'And so my', writing(likely))).toBe(likely)
+  expect(await likelierByRival(own, 'And so my', writing(unlikely))).toBe(own)
 })
 
 test('each parting is judged by itself', async ({ expect }) => {
@@ -77,17 +77,17 @@ test('each parting is judged by itself', async ({ expect }) => {
   const first = written('noisiest its', -0.9)
   const deps = writing(first, written('noisiest it', -2))
 
-  expect(await likelierOf(own, 'noisiest it', deps)).toBe(first)
+  expect(await likelierByRival(own, 'noisiest it', deps)).toBe(first)
   expect(deps.given).toEqual(['101 noisiest … est its 109', '101 noisiest it'])
 })
 
 test('a loop wins against nothing', async ({ expect }) => {
   const own = written('And so am', -0.5)
-  expect(await likelierOf(own, 'And so my', writing(written('And so my my my', 0, true)))).toBe(own)
+  expect(await likelierByRival(own, 'And so my', writing(written('And so my my my', 0, true)))).toBe(own)
 })
 
 test('words that the text leaves out are tried at its end', async ({ expect }) => {
   const deps = writing(written('And so my', -9))
-  await likelierOf(written('And so', -0.5), 'And so my', deps)
+  await likelierByRival(written('And so', -0.5), 'And so my', deps)
   expect(deps.given).toEqual(['101 And so my'])
 })

@@ -24,7 +24,7 @@ const ADVANTAGE = 0.4
  * The likeliest token each time does not make the likeliest text. Where one goes another way than `rival`, what was heard
  * of the same audio before, it is written once more from there on as the rival has it, and the likelier text counts.
  */
-export async function likelierOf<W extends Written>(own: W, rival: string, deps: RivalDeps<W>): Promise<W> {
+export async function likelierByRival<W extends Written>(own: W, rival: string, deps: RivalDeps<W>): Promise<W> {
   const rivals = rival.split(' ').filter(plainWord)
   let best = own
   let from = 0

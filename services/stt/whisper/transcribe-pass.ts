@@ -10,7 +10,7 @@ import type { Sampling } from './logit-rules.ts'
 import type { Known } from './port.ts'
 import { promptFor } from './prompt.ts'
 import type { Rewrite, Written } from './branches.ts'
-import { likelierOf } from './rival.ts'
+import { likelierByRival } from './rival.ts'
 import { likelierByRunnersUp } from './runner-up.ts'
 import { SECONDS_PER_POSITION, splitSegments, type Segment } from './segments.ts'
 import type { WhisperModel } from './whisper-model.ts'
@@ -98,7 +98,7 @@ export async function transcribePass(model: WhisperModel, audio: EncodedAudio, o
   const likely = options.isOpen ? own : await likelierByRunnersUp(own, rewrite)
   const { decoding, generation } =
     options.rival && !options.sampling
-      ? await likelierOf(likely, options.rival, {
+      ? await likelierByRival(likely, options.rival, {
           wordsOf: (said) => groupWords(said, model.tokenizer, language),
           encode: model.tokenizer.encode,
           endOfText: tokens.endOfText,
