@@ -57,9 +57,7 @@ export function createFinals({ transcribe, buffer, track, outbox, interims, sign
         ...(rival && { rival }),
         ...haste,
       }
-      // Without given words a final has timestamps, and those no draft knows.
-      const hints = known ? { known, ...(rival && { draft: rival }) } : {}
-      const recognition = await transcribe({ ...window, ...hints })
+      const recognition = await transcribe({ ...window, ...(known && { known }) })
       if (spoken.endSample - spoken.voiceEndSample > MOST_SILENCE_AT_A_CUT_SAMPLES) return recognition
       const words = wordsBeforeCut(recognition.words, samples.length / SAMPLE_RATE_HZ)
       return words.length === recognition.words.length ? recognition : { ...recognition, ...saidBy(words) }

@@ -80,18 +80,3 @@ test('interims of a pressed machine are heard alone', async ({ expect }) => {
   expect(interims.length).toBeGreaterThan(0)
   expect(asked.filter(({ purpose }) => purpose === 'interim').every(({ known }) => !known)).toBe(true)
 })
-
-test('what is on show is a draft of a final that has no timestamps to write', async ({ expect }) => {
-  const { asked, pass } = stage()
-  await pass(2, SPEECH)
-  await pass(0.5, PAUSE)
-  await pass(2, SPEECH)
-  await pass(0.5, PAUSE)
-
-  const [alone, after] = asked.filter(({ purpose }) => purpose === 'final')
-  expect(alone?.known).toBeUndefined()
-  expect(alone?.draft).toBeUndefined()
-  expect(after?.known).toBeDefined()
-  expect(after?.draft).toMatch(/^w\d/)
-  expect(after?.draft).toBe(after?.rival)
-})

@@ -138,6 +138,24 @@ test('a draft changes nothing, however wrong it is', async ({ expect }) => {
   )
 })
 
+test('a draft of words alone changes nothing among timestamps either, and spares passes', async ({ expect }) => {
+  const told = { ...options, timestamps: true }
+  let passes = 0
+  await fc.assert(
+    fc.asyncProperty(fc.nat(), fc.array(fc.nat({ max: 3 }), { maxLength: 4 }), async (seed, wrong) => {
+      const plain = listening(seed)
+      const expected = await generate(plain, told)
+      const words = expected.tokens.filter((token) => token < END)
+      const drafted = listening(seed)
+
+      expect(await generate(drafted, { ...told, draft: [...wrong, ...words.slice(wrong.length)] })).toEqual(expected)
+      expect(drafted.passes).toBeLessThanOrEqual(plain.passes)
+      passes += plain.passes - drafted.passes
+    }),
+  )
+  expect(passes).toBeGreaterThan(0)
+})
+
 test('a draft that is right takes one pass', async ({ expect }) => {
   const { tokens } = await generate(listening(5), options)
   const decoding = listening(5)

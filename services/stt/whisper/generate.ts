@@ -19,7 +19,10 @@ export interface GenerateOptions {
   readonly sampling?: Sampling
   /** Terms the speaker is likely to use. */
   readonly bias?: KeytermBias
-  /** What the text probably is, from hearing most of the same audio before: verified in one pass instead of step by step. */
+  /**
+   * What the text probably is, from hearing most of the same audio before: verified in one pass instead of step by step, or
+   * in few where timestamps stand between, which it has none of.
+   */
   readonly draft?: readonly number[]
   /** Another text of the same audio to go another way from. Instead of a draft. */
   readonly branch?: Branch
@@ -72,8 +75,10 @@ export async function generate(decoding: Decoding, options: GenerateOptions): Pr
 
   checkpoint()
   const source = branch ? branch.from.tokens : (options.draft ?? [])
-  const guess = createGuess(source, branch ? branch.resume - given.length : 0)
-  let draft = [...given, ...(branch ? guess.after(given).tokens : source)].slice(0, maxTokens - 1)
+  // The first timestamp is nothing that a draft has.
+  const guess = createGuess(source, branch ? branch.resume - given.length : timestamps ? -1 : 0)
+  const guessed = branch ? guess.after(given).tokens : timestamps ? [] : source
+  let draft = [...given, ...guessed].slice(0, maxTokens - 1)
   // What the last token before the text of its own is followed by has to be asked for in any case.
   decoding.truncate(prompt.length + tokens.length - 1)
   const unfed = [...prompt, ...draft].slice(decoding.length)
@@ -148,8 +153,8 @@ export async function generate(decoding: Decoding, options: GenerateOptions): Pr
     const next = guess.after(tokens)
     isGivenUp = branch !== undefined && next.place !== undefined && !canWin(branch, total, next.place)
     if (isGivenUp) return undefined
-    const guessed = next.tokens.slice(0, maxTokens - 1 - tokens.length)
-    const rest = guessed.length > 0 ? guessed : sequel(token)
+    const likely = next.tokens.slice(0, maxTokens - 1 - tokens.length)
+    const rest = likely.length > 0 ? likely : sequel(token)
     answers = await decoding.feed([token, ...rest], 1 + rest.length)
     answersFrom = place + 1
     draft = [...tokens, ...rest]

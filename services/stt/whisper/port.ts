@@ -50,11 +50,11 @@ export interface WindowOptions {
   /** What the window begins with: taken as given. Only what follows is answered, without timestamp tokens. */
   readonly known?: Known
   /**
-   * What follows `known`, as it was heard in most of the same audio: verified in one pass, which is cheaper than writing
-   * it again. Only without timestamps.
+   * What follows `known`, as it was heard in most of the same audio: verified some tokens at a time, which is cheaper than
+   * writing it again.
    */
   readonly draft?: string
-  /** How the text may begin instead, by what was heard of it so far: the likelier of both counts. */
+  /** How the text may begin instead, by what was heard of it so far: the likelier of both counts. A draft, too. */
   readonly rival?: string
   /** Speech goes on after the window: its last words are left out as long as the audio they attend to is not whole. */
   readonly isOpen?: boolean

@@ -86,8 +86,9 @@ export async function transcribePass(model: WhisperModel, audio: EncodedAudio, o
   })
   const rewrite: Rewrite<Draft> = ({ decoding, generation: from }, branch) =>
     write(decoding.fork(), { branch: { from, ...branch } })
+  const draft = options.draft ?? options.rival
   const own = await write(startDecoding(sessions.decoder, audio, dimensions), {
-    ...(options.draft && { draft: model.tokenizer.encode(` ${options.draft}`) }),
+    ...(draft && { draft: model.tokenizer.encode(` ${draft}`) }),
     ...(options.isOpen && {
       stop: {
         ...createAttentionStop({ heads, positions: audio.positions, audioPositions }),
