@@ -93,7 +93,7 @@ test('twice as many streams as there is time for: interims are of the newest aud
   await simulation.runUntil((SPEECH_SECONDS + 5) * 1000)
 
   // Shed load: interims came less often, but each told what had just been heard, and no stream was left out.
-  expect(Math.max(...intervals)).toBeGreaterThan(0.8)
+  expect(Math.max(...intervals)).toBeGreaterThan(0.6)
   expect(share(lags(speakers, false), 0.95)).toBeLessThan(0.3)
   const counts = speakers.map(({ told }) => told.filter(({ result }) => !result.isFinal).length)
   expect(Math.min(...counts)).toBeGreaterThan(Math.max(...counts) / 2)
