@@ -1,7 +1,7 @@
 import type { ModelManifest } from '../models/manifest.ts'
 import type { AttentionStop } from './attention-stop.ts'
 import type { Decoding } from './decoder.ts'
-import { createGuess } from './guess.ts'
+import { createGuess, type Guess } from './guess.ts'
 import type { KeytermBias } from './keyterm-bias.ts'
 import { createLogitRules, type RunnerUp, type Sampling } from './logit-rules.ts'
 import { repetitionStart } from './repetition.ts'
@@ -67,17 +67,14 @@ export async function generate(decoding: Decoding, options: GenerateOptions): Pr
   const prompt = [...options.prompt, ...prefix]
   const { endOfText, startOfTranscript, noSpeech, firstTimestamp } = manifest.tokens
   const rules = createLogitRules(manifest, timestamps, { sampling: options.sampling, isWhole: !options.bias })
-  const tokens = branch ? branch.from.tokens.slice(0, branch.place) : []
-  const logProbabilities = branch ? branch.from.logProbabilities.slice(0, branch.place) : []
-  const runnersUp = branch ? branch.from.runnersUp.slice(0, branch.place) : []
-  let total = logProbabilities.reduce((sum, each) => sum + each, 0)
+  const { tokens, logProbabilities, runnersUp }: Writing = branch
+    ? beforeBranch(branch)
+    : { tokens: [], logProbabilities: [], runnersUp: [] }
+  let total = sumOf(logProbabilities)
   const given = [...tokens, ...(branch?.given ?? [])]
+  const { guess, first: guessed } = branch ? guessOf(branch) : guessBy(options.draft ?? [], timestamps)
 
   checkpoint()
-  const source = branch ? branch.from.tokens : (options.draft ?? [])
-  // The first timestamp is nothing that a draft has.
-  const guess = createGuess(source, branch ? branch.resume - given.length : timestamps ? -1 : 0)
-  const guessed = branch ? guess.after(given).tokens : timestamps ? [] : source
   let draft = [...given, ...guessed].slice(0, maxTokens - 1)
   // What the last token before the text of its own is followed by has to be asked for in any case.
   decoding.truncate(prompt.length + tokens.length - 1)
@@ -162,12 +159,47 @@ export async function generate(decoding: Decoding, options: GenerateOptions): Pr
   }
 }
 
+interface Writing {
+  readonly tokens: number[]
+  readonly logProbabilities: number[]
+  readonly runnersUp: (RunnerUp | undefined)[]
+}
+
+/** What stays of the text it goes another way from. */
+function beforeBranch({ from, place }: Branch): Writing {
+  return {
+    tokens: from.tokens.slice(0, place),
+    logProbabilities: from.logProbabilities.slice(0, place),
+    runnersUp: from.runnersUp.slice(0, place),
+  }
+}
+
+interface FirstGuess {
+  readonly guess: Guess
+  /** What probably follows what is given. */
+  readonly first: readonly number[]
+}
+
+function guessOf({ from, place, given, resume }: Branch): FirstGuess {
+  const begun = [...from.tokens.slice(0, place), ...given]
+  const guess = createGuess(from.tokens, resume - begun.length)
+  return { guess, first: guess.after(begun).tokens }
+}
+
+/** All of a draft at once, unless the first token is a timestamp, which no draft has. */
+function guessBy(draft: readonly number[], timestamps: boolean): FirstGuess {
+  return timestamps ? { guess: createGuess(draft, -1), first: [] } : { guess: createGuess(draft, 0), first: draft }
+}
+
+function sumOf(values: readonly number[]): number {
+  return values.reduce((sum, each) => sum + each, 0)
+}
+
 /** After other words what both texts say may be a little likelier. */
 const REST_GAIN = 0.5
 
 /** Whether a text so likely may reach the floor if it goes on as the other one does from a place on. */
 function canWin({ from, floor }: Branch, total: number, place: number): boolean {
-  const before = from.logProbabilities.slice(0, place).reduce((sum, each) => sum + each, 0)
-  const rest = from.averageLogProbability * (from.tokens.length + 1) - before
+  const rest = from.averageLogProbability * (from.tokens.length + 1) - sumOf(from.logProbabilities.slice(0, place))
   return total + rest + REST_GAIN >= floor
 }
