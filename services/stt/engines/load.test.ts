@@ -86,14 +86,14 @@ test('twice as many streams as there is time for: interims are of the newest aud
   expect,
 }) => {
   const { simulation, speak, recogniser } = await stage(usual)
-  const speakers = Array.from({ length: 14 }, (_, index) => speak(index * 130))
+  const speakers = Array.from({ length: 16 }, (_, index) => speak(index * 130))
   const intervals: number[] = []
   for (let second = 1; second < 60; second += 1)
     simulation.after(second * 1000, () => intervals.push(recogniser.load.interimIntervalSeconds))
   await simulation.runUntil((SPEECH_SECONDS + 5) * 1000)
 
   // Shed load: interims came less often, but each told what had just been heard, and no stream was left out.
-  expect(Math.max(...intervals)).toBeGreaterThan(0.6)
+  expect(Math.max(...intervals)).toBeGreaterThan(0.8)
   expect(share(lags(speakers, false), 0.95)).toBeLessThan(0.3)
   const counts = speakers.map(({ told }) => told.filter(({ result }) => !result.isFinal).length)
   expect(Math.min(...counts)).toBeGreaterThan(Math.max(...counts) / 2)

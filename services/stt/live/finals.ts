@@ -50,14 +50,14 @@ export function createFinals({ transcribe, buffer, track, outbox, interims, sign
     const samples = buffer.slice(startSample, spoken.endSample)
     const rival = interims.shown
     return async (known) => {
-      const window = {
-        purpose: 'final' as const,
+      const hints = { ...(rival && { rival }), ...(known && { known }) }
+      const recognition = await transcribe({
+        purpose: 'final',
         samples: () => samples,
         startSample,
-        ...(rival && { rival }),
+        ...hints,
         ...haste,
-      }
-      const recognition = await transcribe({ ...window, ...(known && { known }) })
+      })
       if (spoken.endSample - spoken.voiceEndSample > MOST_SILENCE_AT_A_CUT_SAMPLES) return recognition
       const words = wordsBeforeCut(recognition.words, samples.length / SAMPLE_RATE_HZ)
       return words.length === recognition.words.length ? recognition : { ...recognition, ...saidBy(words) }

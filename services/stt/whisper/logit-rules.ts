@@ -87,8 +87,9 @@ export function createLogitRules(
       const likely = sampling ? draw(logits, isTime ? withoutText(allowed) : allowed, sampling) : best.token
       const token = given ?? likely
       const logProbability = (logits[token] as number) - largest - Math.log(sum)
-      const isOpen = logProbability <= UNSURE_LOG_PROBABILITY && token < endOfText && given === undefined && !sampling
-      return { token, logProbability, ...(isOpen && { runnerUp: runnerUpOf(logits, token, allowed) }) }
+      const mayBeClose =
+        logProbability <= UNSURE_LOG_PROBABILITY && token < endOfText && given === undefined && !sampling
+      return { token, logProbability, ...(mayBeClose && { runnerUp: runnerUpOf(logits, token, allowed) }) }
     },
   }
 }

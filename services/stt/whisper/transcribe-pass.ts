@@ -45,7 +45,7 @@ export interface Pass {
   readonly unfinishedAtSeconds: number | undefined
 }
 
-interface Draft extends Written {
+interface Decoded extends Written {
   readonly decoding: Decoding
 }
 
@@ -80,11 +80,11 @@ export async function transcribePass(model: WhisperModel, audio: EncodedAudio, o
     ...(options.keyterms && { bias: createKeytermBias(options.keyterms, model.tokenizer.encode) }),
     checkpoint,
   }
-  const write = async (decoding: Decoding, more: Partial<GenerateOptions>): Promise<Draft> => ({
+  const write = async (decoding: Decoding, more: Partial<GenerateOptions>): Promise<Decoded> => ({
     decoding,
     generation: await generate(decoding, { ...common, ...more }),
   })
-  const rewrite: Rewrite<Draft> = ({ decoding, generation: from }, branch) =>
+  const rewrite: Rewrite<Decoded> = ({ decoding, generation: from }, branch) =>
     write(decoding.fork(), { branch: { from, ...branch } })
   const draft = options.draft ?? options.rival
   const own = await write(startDecoding(sessions.decoder, audio, dimensions), {
