@@ -1,6 +1,6 @@
 import type { EventStream } from '../../core/events.ts'
 import { toLogLine } from './line.ts'
-import { type LogFilesOptions, type LogLimits, openLogFiles } from './log-file.ts'
+import { type LogFilesOptions, type LogLimits, type LogLine, openLogFiles } from './log-file.ts'
 
 export interface AccessLogOptions extends Omit<LogFilesOptions, 'limits'> {
   readonly events: EventStream
@@ -19,15 +19,13 @@ const MAX_WAITING = 20_000
 export function startAccessLog(options: AccessLogOptions): { stop(): Promise<void> } {
   const { events, names, failed } = options
   const files = openLogFiles({ ...options, limits: options.limits ?? LIMITS })
-  let waiting: string[] = []
-  let latestAt = 0
+  let waiting: LogLine[] = []
   let writing: Promise<void> | undefined
   let isBroken = false
 
   const unread = events.read((event) => {
     if (event.type !== 'alb.access' || isBroken || waiting.length >= MAX_WAITING) return
-    waiting.push(toLogLine(event.access, event.at, names))
-    latestAt = event.at
+    waiting.push({ text: toLogLine(event.access, event.at, names), at: event.at })
     writing ??= write()
   })
 
@@ -37,7 +35,7 @@ export function startAccessLog(options: AccessLogOptions): { stop(): Promise<voi
       while (waiting.length > 0) {
         const lines = waiting
         waiting = []
-        await files.append(lines, latestAt)
+        await files.append(lines)
       }
     } catch (error) {
       isBroken = true

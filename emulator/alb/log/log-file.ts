@@ -5,9 +5,15 @@ import type { AwsNames } from '../names.ts'
 
 /** Log files of one folder, named as AWS names them, with bounds on what they take. */
 export interface LogFiles {
-  /** Writes lines whose requests ended at `at`, after all that came before. */
-  append(lines: readonly string[], at: number): Promise<void>
+  /** Writes lines in the order their requests ended, after all that came before, each to the file of its five minutes. */
+  append(lines: readonly LogLine[]): Promise<void>
   close(): Promise<void>
+}
+
+export interface LogLine {
+  readonly text: string
+  /** When the request ended: milliseconds of the environment's clock. */
+  readonly at: number
 }
 
 export interface LogFilesOptions {
@@ -35,12 +41,11 @@ const RANDOM_BYTES = 4
 export function openLogFiles({ folder, names, address, ids, limits }: LogFilesOptions): LogFiles {
   let current: { readonly file: FileHandle; readonly endsAt: number; bytes: number } | undefined
 
-  async function fileFor(at: number): Promise<NonNullable<typeof current>> {
-    if (current && at < current.endsAt && current.bytes < limits.fileBytes) return current
+  async function fileUntil(endsAt: number): Promise<NonNullable<typeof current>> {
+    if (current?.endsAt === endsAt && current.bytes < limits.fileBytes) return current
     await close()
     await mkdir(folder, { recursive: true, mode: 0o700 })
     await removeOldest(folder, limits.files - 1)
-    const endsAt = (Math.floor(at / INTERVAL_MS) + 1) * INTERVAL_MS
     const file = await open(join(folder, toFileName(endsAt)), 'a', 0o600)
     current = { file, endsAt, bytes: 0 }
     return current
@@ -59,13 +64,25 @@ export function openLogFiles({ folder, names, address, ids, limits }: LogFilesOp
   }
 
   return {
-    async append(lines, at) {
-      const into = await fileFor(at)
-      const { bytesWritten } = await into.file.write(`${lines.join('\n')}\n`)
-      into.bytes += bytesWritten
+    async append(lines) {
+      for (const [endsAt, text] of byInterval(lines)) {
+        const into = await fileUntil(endsAt)
+        const { bytesWritten } = await into.file.write(text)
+        into.bytes += bytesWritten
+      }
     },
     close,
   }
+}
+
+/** The text for every five minutes there is a line of, by their end. */
+function byInterval(lines: readonly LogLine[]): Map<number, string> {
+  const texts = new Map<number, string>()
+  for (const { text, at } of lines) {
+    const endsAt = (Math.floor(at / INTERVAL_MS) + 1) * INTERVAL_MS
+    texts.set(endsAt, `${texts.get(endsAt) ?? ''}${text}\n`)
+  }
+  return texts
 }
 
 async function removeOldest(folder: string, kept: number): Promise<void> {
