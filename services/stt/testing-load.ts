@@ -69,7 +69,7 @@ export async function startSimulatedRecogniser(
 ): Promise<Recogniser> {
   const pool = await startPool({
     workers,
-    spawn: (cancelled) => simulatedWorker(simulation, { costMs, logProbability }, new Int32Array(cancelled)),
+    spawn: ({ cancelled }) => simulatedWorker(simulation, { costMs, logProbability }, new Int32Array(cancelled)),
     clock: { now: () => simulation.nowMs, after: () => ({ cancel: () => undefined }) } as unknown as Clock,
     stopwatch: () => simulation.nowMs,
     log: silentLog,

@@ -14,6 +14,7 @@ const WORKER = `
   const { parentPort, workerData } = require('node:worker_threads')
   const cancelled = new Int32Array(workerData.cancelled)
   const gate = new Int32Array(workerData.gate)
+  const busy = new Int32Array(workerData.busy)
   let count = 0
   parentPort.on('message', ({ type, id, samples, request }) => {
     if (type === 'stop') return parentPort.close()
@@ -22,7 +23,7 @@ const WORKER = `
     const isStopped = () => task !== 4 && [id, -1].includes(Atomics.load(cancelled, 0))
     while (task > 0 && !isStopped() && (task === 3 || Atomics.load(gate, 0) === 0)) Atomics.wait(gate, 0, 0, 1)
     if (isStopped()) return parentPort.postMessage({ type: 'failed', id, message: 'cancelled' })
-    const recognition = { text: String(count), priority: request.priority, length: samples.length }
+    const recognition = { text: String(count), priority: request.priority, length: samples.length, busy: Atomics.load(busy, 0) }
     parentPort.postMessage({ type: 'done', id, recognition })
     count += 1
   })
@@ -52,7 +53,7 @@ async function start(onTestFinished: TestContext['onTestFinished'], workers = 1)
   let code = WORKER
   const pool = await startPool({
     workers,
-    spawn: (cancelled) => new Worker(code, { eval: true, workerData: { cancelled, gate } }),
+    spawn: ({ cancelled, busy }) => new Worker(code, { eval: true, workerData: { cancelled, busy, gate } }),
     clock,
     log: silentLog,
   })
@@ -243,6 +244,17 @@ test('a worker that does not stop is ended after a deadline', async ({ expect, o
   clock.fire()
 
   await Promise.all([stopped, outcome])
+})
+
+test('workers see how many of them work', async ({ expect, onTestFinished }) => {
+  const { pool, open } = await start(onTestFinished, 2)
+
+  expect(await pool.recognise(ANSWER, FILE)).toMatchObject({ busy: 1 })
+  const waiting = pool.recognise(WAIT, FILE)
+  await expect.poll(async () => (await pool.recognise(ANSWER, FILE)) as unknown).toMatchObject({ busy: 2 })
+  open()
+  await waiting
+  expect(await pool.recognise(ANSWER, FILE)).toMatchObject({ busy: 1 })
 })
 
 test('a first worker that cannot start fails the start with its reason', async ({ expect }) => {

@@ -12,11 +12,21 @@ import { STOP_ALL, type WorkerMessage, type WorkerReply } from './worker-message
 export interface PoolOptions {
   readonly workers: number
   /** Starts one worker; it reports `ready` when its model is loaded and stops requests whose id it finds in `cancelled`. */
-  readonly spawn: (cancelled: SharedArrayBuffer) => Worker
+  readonly spawn: (place: WorkerPlace) => Worker
   readonly clock: Clock
   /** Milliseconds of real time: that is what work takes, also where the clock of an emulated world stands still. */
   readonly stopwatch?: () => number
   readonly log: Log
+}
+
+/** What a worker shares with the pool. */
+export interface WorkerPlace {
+  /** The first one is the one that works when only one does. */
+  readonly isFirst: boolean
+  /** One 32-bit number: the id of the request to stop, or `STOP_ALL`. */
+  readonly cancelled: SharedArrayBuffer
+  /** One 32-bit number: how many workers work. */
+  readonly busy: SharedArrayBuffer
 }
 
 /** Worker threads that answer requests one at a time each, the most urgent first. */
@@ -67,6 +77,7 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
   const queue = createTurns<Job>()
   const pace = createPace()
   const slots = Array.from({ length: options.workers }, emptySlot)
+  const busy = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
   let nextId = 1
   let isStopped = false
 
@@ -79,7 +90,7 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
     get load() {
       return {
         waitingWindows: queue.size,
-        busyWorkers: slots.filter(({ job }) => job).length,
+        busyWorkers: countBusy(),
         interimIntervalSeconds: pace.intervalMs / 1000,
       }
     },
@@ -123,7 +134,16 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
     },
   }
 
+  function countBusy(): number {
+    return slots.filter(({ job }) => job).length
+  }
+
   function dispatch(): void {
+    handOut()
+    Atomics.store(new Int32Array(busy), 0, countBusy())
+  }
+
+  function handOut(): void {
     for (const slot of slots) {
       const { worker } = slot
       if (!worker || !slot.isReady) continue
@@ -164,7 +184,7 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
   /** Resolves when the worker is ready. Later its death passes its work on and it is replaced. */
   function startWorker(slot: Slot): Promise<void> {
     return new Promise((resolve, reject) => {
-      const worker = options.spawn(slot.cancelled)
+      const worker = options.spawn({ isFirst: slot === first, cancelled: slot.cancelled, busy })
       slot.worker = worker
       slot.isReady = false
       let cause: unknown

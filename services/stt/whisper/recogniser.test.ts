@@ -192,8 +192,8 @@ test('what a worker was to do when it died is done by the next one', async ({ ex
   const workers: Worker[] = []
   const pool = await startPool({
     ...options,
-    spawn(cancelled) {
-      const worker = spawnWorker({ modelDir: MODEL_DIR, threads: 1, cancelled })
+    spawn({ cancelled, busy }) {
+      const worker = spawnWorker({ modelDir: MODEL_DIR, threads: 1, cancelled, busy })
       workers.push(worker)
       return worker
     },

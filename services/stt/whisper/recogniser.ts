@@ -31,7 +31,14 @@ export async function startRecogniser(options: RecogniserOptions): Promise<Recog
   const manifest = await loadManifest(modelDir)
   const pool = await startPool({
     workers,
-    spawn: (cancelled) => spawnWorker({ modelDir, threads: threadsPerWorker, device, cancelled }),
+    spawn: ({ isFirst, ...shared }) =>
+      spawnWorker({
+        modelDir,
+        threads: threadsPerWorker,
+        ...(isFirst && workers > 1 && device === 'cpu' && { loneThreads: workers * threadsPerWorker }),
+        device,
+        ...shared,
+      }),
     clock,
     log,
   })

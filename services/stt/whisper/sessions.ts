@@ -22,9 +22,25 @@ const GPU_LOG_LEVEL = 3
 export async function loadSessions(
   folder: string,
   manifest: ModelManifest,
-  { threads, device }: SessionOptions,
+  options: SessionOptions,
 ): Promise<Sessions> {
-  const options: InferenceSession.SessionOptions = {
+  const [encoder, decoder] = await Promise.all([
+    loadEncoder(folder, manifest, options),
+    InferenceSession.create(join(folder, manifest.files.decoder.graph.name), libraryOptions(options)),
+  ])
+  return { encoder, decoder }
+}
+
+export function loadEncoder(
+  folder: string,
+  manifest: ModelManifest,
+  options: SessionOptions,
+): Promise<InferenceSession> {
+  return InferenceSession.create(join(folder, manifest.files.encoder.graph.name), libraryOptions(options))
+}
+
+function libraryOptions({ threads, device }: SessionOptions): InferenceSession.SessionOptions {
+  return {
     // Nodes that a device has no form of run on the CPU, whether it is named or not.
     executionProviders: [device],
     ...(device !== 'cpu' && { logSeverityLevel: GPU_LOG_LEVEL }),
@@ -33,9 +49,4 @@ export async function loadSessions(
     // Workers share the cores with the sockets and with each other: idle threads must sleep.
     extra: { session: { intra_op: { allow_spinning: '0' } } },
   }
-  const [encoder, decoder] = await Promise.all([
-    InferenceSession.create(join(folder, manifest.files.encoder.graph.name), options),
-    InferenceSession.create(join(folder, manifest.files.decoder.graph.name), options),
-  ])
-  return { encoder, decoder }
 }

@@ -7,10 +7,14 @@ import type { SpeechFailure } from '../../wire/speech.ts'
 export interface WorkerData {
   readonly modelDir: string
   readonly threads: number
+  /** Of the encoder while no other worker works, on the CPU; the same when absent. */
+  readonly loneThreads?: number
   /** The CPU when absent. */
   readonly device?: Device
   /** One 32-bit number, written by the main thread: the id of the request to stop, or `STOP_ALL`. */
   readonly cancelled: SharedArrayBuffer
+  /** One 32-bit number, written by the main thread: how many workers work. */
+  readonly busy: SharedArrayBuffer
 }
 
 /** In place of a request's id: stop whatever runs. */

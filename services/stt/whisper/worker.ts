@@ -1,7 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { SpeechError } from '../errors.ts'
 import { recogniseWindow } from './recognise-window.ts'
+import { loadEncoder } from './sessions.ts'
 import { loadWhisper, type WhisperModel } from './whisper-model.ts'
+import { withWideEncoder } from './wide-encoder.ts'
 import {
   STOP_ALL,
   type WorkerData,
@@ -14,17 +16,28 @@ import {
 
 const port = parentPort
 if (!port) throw new Error('This file runs as a worker thread only.')
-const { modelDir, threads, device, cancelled } = workerData as WorkerData
+const { modelDir, threads, loneThreads, device, cancelled, busy } = workerData as WorkerData
 const cancelledId = new Int32Array(cancelled)
+const busyWorkers = new Int32Array(busy)
 const send = (reply: WorkerReply): void => port.postMessage(reply)
 
-const model = await loadWhisper(modelDir, threads, device)
+const model = await load()
 port.on('message', (message: WorkerMessage) => {
   // With the port closed the thread ends by itself, after the step that runs.
   if (message.type === 'stop') port.close()
   else void answer(model, message)
 })
 send({ type: 'ready' })
+
+async function load(): Promise<WhisperModel> {
+  const loaded = await loadWhisper(modelDir, threads, device)
+  if (loneThreads === undefined) return loaded
+  const sessions = withWideEncoder(loaded.sessions, {
+    isAlone: () => Atomics.load(busyWorkers, 0) === 1,
+    loadWide: () => loadEncoder(modelDir, loaded.manifest, { threads: loneThreads, device: 'cpu' }),
+  })
+  return { ...loaded, sessions }
+}
 
 async function answer(loaded: WhisperModel, { id, samples, request }: WorkerRequest): Promise<void> {
   try {

@@ -1,0 +1,65 @@
+import type { InferenceSession } from 'onnxruntime-node'
+import { test } from 'vitest'
+import { loadManifest } from '../models/manifest.ts'
+import { encode } from './encoder.ts'
+import { loadEncoder, type Sessions } from './sessions.ts'
+import { MODEL_DIR } from './testing.ts'
+import { withWideEncoder } from './wide-encoder.ts'
+
+const usual = { name: 'usual' } as unknown as InferenceSession
+const wide = { name: 'wide' } as unknown as InferenceSession
+const decoder = { name: 'decoder' } as unknown as InferenceSession
+const sessions: Sessions = { encoder: usual, decoder }
+
+test('the wide encoder is loaded when it is first wanted and used while nobody else works', async ({ expect }) => {
+  let isAlone = false
+  let loads = 0
+  const widened = withWideEncoder(sessions, {
+    isAlone: () => isAlone,
+    loadWide: async () => {
+      loads += 1
+      return wide
+    },
+  })
+
+  expect(widened.encoder).toBe(usual)
+  expect(loads).toBe(0)
+  isAlone = true
+  expect(widened.encoder).toBe(usual)
+  await expect.poll(() => widened.encoder).toBe(wide)
+  expect(loads).toBe(1)
+  isAlone = false
+  expect(widened.encoder).toBe(usual)
+  expect(widened.decoder).toBe(decoder)
+})
+
+test('where it cannot be loaded the usual one goes on', async ({ expect }) => {
+  let loads = 0
+  const widened = withWideEncoder(sessions, {
+    isAlone: () => true,
+    loadWide: async () => {
+      loads += 1
+      throw new Error('no memory')
+    },
+  })
+
+  for (let turn = 0; turn < 3; turn += 1) {
+    expect(widened.encoder).toBe(usual)
+    await new Promise(setImmediate)
+  }
+  expect(loads).toBe(1)
+})
+
+test('an encoder with two threads answers the same numbers as with one', async ({ expect }) => {
+  const manifest = await loadManifest(MODEL_DIR)
+  const { mels } = manifest.dimensions
+  const mel = Float32Array.from({ length: mels * 100 }, (_, index) => Math.sin(index) * Math.cos(index / 100))
+  const [one, two] = await Promise.all(
+    [1, 2].map(async (threads) => {
+      const session = await loadEncoder(MODEL_DIR, manifest, { threads, device: 'cpu' })
+      const { crossAttention } = await encode(session, mel, manifest.dimensions)
+      return Object.values(crossAttention).map(({ data }) => Buffer.from((data as Float32Array).buffer))
+    }),
+  )
+  expect(two).toEqual(one)
+})

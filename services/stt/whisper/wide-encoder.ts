@@ -1,0 +1,32 @@
+import type { InferenceSession } from 'onnxruntime-node'
+import type { Sessions } from './sessions.ts'
+
+export interface WideOptions {
+  /** Whether nobody else needs the cores at the moment. */
+  readonly isAlone: () => boolean
+  /** The same encoder with a thread for each core. */
+  readonly loadWide: () => Promise<InferenceSession>
+}
+
+/**
+ * Gives a window that is heard alone all the cores for its encoding: two take little more than half the time of one. With the
+ * other workers busy such an encoder would get less done than all do by themselves. It is loaded when it is first
+ * wanted; until then, and where that fails, the usual one goes on. Both answer the same numbers.
+ */
+export function withWideEncoder(sessions: Sessions, { isAlone, loadWide }: WideOptions): Sessions {
+  let wide: InferenceSession | undefined
+  let loading: Promise<void> | undefined
+
+  async function load(): Promise<void> {
+    wide = await loadWide().catch(() => undefined)
+  }
+
+  return {
+    decoder: sessions.decoder,
+    get encoder() {
+      if (!isAlone()) return sessions.encoder
+      loading ??= load()
+      return wide ?? sessions.encoder
+    },
+  }
+}
