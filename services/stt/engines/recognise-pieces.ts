@@ -24,7 +24,9 @@ export async function recognisePieces(
   pieces: readonly Piece[],
   { language, segments, parallel, recognise }: PiecesOptions,
 ): Promise<RecognisedPieces> {
-  const [longest] = language === undefined ? pieces.toSorted((one, other) => lengthOf(other) - lengthOf(one)) : []
+  // The longest first, so that in the end nobody waits for much.
+  const inTurn = pieces.toSorted((one, other) => lengthOf(other) - lengthOf(one))
+  const longest = language === undefined ? inTurn[0] : undefined
   const first = longest && (await recognise(longest, undefined))
   const detected = first?.detectedLanguage
   const spoken = language ?? detected?.language
@@ -42,8 +44,9 @@ export async function recognisePieces(
     return said
   }
 
-  const said = await mapInParallel(pieces, parallel, hear)
-  return { said: said.flat(), detected }
+  const heard = await mapInParallel(inTurn, parallel, async (piece) => ({ piece, said: await hear(piece) }))
+  const inOrder = heard.toSorted((one, other) => one.piece.startSample - other.piece.startSample)
+  return { said: inOrder.flatMap(({ said }) => said), detected }
 }
 
 function lengthOf({ startSample, endSample }: Piece): number {
