@@ -44,6 +44,9 @@ function libraryOptions({ threads, device }: SessionOptions): InferenceSession.S
     // Nodes that a device has no form of run on the CPU, whether it is named or not.
     executionProviders: [device],
     ...(device !== 'cpu' && { logSeverityLevel: GPU_LOG_LEVEL }),
+    // The library would keep for each session the most that any window took: 110 MB of two workers, and no faster.
+    enableCpuMemArena: false,
+    enableMemPattern: false,
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     // Workers share the cores with the sockets and with each other: idle threads must sleep.
