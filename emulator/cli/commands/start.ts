@@ -78,9 +78,17 @@ function nextSignal(): Promise<number> {
   })
 }
 
-/** A second signal while stopping ends the process at once; children die with it. */
+/**
+ * A second signal while stopping ends the process at once, as if nobody listened; children die with it. `process.exit`
+ * would end threads inside the inference library, which aborts the process.
+ */
 async function stopUnlessAskedAgain(environment: Environment): Promise<void> {
-  for (const [signal, exitCode] of Object.entries(EXIT_CODES)) process.once(signal, () => process.exit(exitCode))
+  for (const signal of Object.keys(EXIT_CODES)) {
+    process.once(signal, () => {
+      process.removeAllListeners(signal)
+      process.kill(process.pid, signal)
+    })
+  }
   await environment.stop()
 }
 

@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { Pool } from 'pg'
 import { test } from 'vitest'
@@ -83,6 +85,28 @@ test('SIGINT ends everything with the exit code of the signal', async ({ expect,
 
   expect(await ended).toBe(130)
   await expect(fetch(ready.url)).rejects.toThrow('fetch failed')
+})
+
+test('a second SIGINT ends a busy environment at once and without a word', async ({ expect, onTestFinished }) => {
+  const folder = await temporaryFolder(onTestFinished)
+  const { child, ended, ready } = await startCommand([], folder, onTestFinished)
+  const said: string[] = []
+  child.stderr?.on('data', (text: Buffer) => said.push(String(text)))
+  const clip = await readFile(/@(\S+)/.exec(ready.curl)?.[1] ?? '')
+  const headers = { authorization: `Bearer ${ready.key}` }
+  const transcripts = Array.from({ length: 8 }, () =>
+    fetch(`${ready.url}/v1/listen`, { method: 'POST', headers, body: clip }),
+  )
+  const cutOff = Promise.allSettled(transcripts)
+  await Promise.race(transcripts)
+
+  child.kill('SIGINT')
+  await sleep(20)
+  child.kill('SIGINT')
+
+  expect(await ended).toBe('SIGINT')
+  expect(said.join('')).toBe('')
+  await cutOff
 })
 
 test('a taken port is an error that names its holder, with exit code 3', async ({ expect, onTestFinished }) => {
