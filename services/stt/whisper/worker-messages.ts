@@ -29,8 +29,9 @@ export interface WorkerRequest {
   readonly request: WindowRequest
 }
 
-export type WorkerReply =
-  | { readonly type: 'ready' }
+export type WorkerReply = { readonly type: 'ready' } | WorkerAnswer
+
+export type WorkerAnswer =
   | { readonly type: 'done'; readonly id: number; readonly recognition: Recognition }
   /** Without `failure` the fault is ours, and `message` says where. */
   | { readonly type: 'failed'; readonly id: number; readonly message: string; readonly failure?: SpeechFailure }
