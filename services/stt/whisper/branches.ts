@@ -1,4 +1,4 @@
-import type { Branch, Generation } from './generate.ts'
+import { totalOf, type Branch, type Generation } from './generate.ts'
 
 /** A text with what it was written by. */
 export interface Written {
@@ -11,9 +11,4 @@ export type Rewrite<W extends Written> = (text: W, branch: Omit<Branch, 'from'>)
 /** Whether a text is likelier than the floor of its branch. */
 export function isLikelier({ generation }: Written, floor: number): boolean {
   return !generation.isGivenUp && !generation.looped && totalOf(generation) > floor
-}
-
-/** How likely a text is as a whole, its end included: the natural logarithm. */
-export function totalOf({ tokens, averageLogProbability }: Generation): number {
-  return averageLogProbability * (tokens.length + 1)
 }

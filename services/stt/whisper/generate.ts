@@ -195,11 +195,16 @@ function sumOf(values: readonly number[]): number {
   return values.reduce((sum, each) => sum + each, 0)
 }
 
+/** How likely a text is as a whole, its end included: the natural logarithm. */
+export function totalOf({ tokens, averageLogProbability }: Generation): number {
+  return averageLogProbability * (tokens.length + 1)
+}
+
 /** After other words what both texts say may be a little likelier. */
 const REST_GAIN = 0.5
 
 /** Whether a text so likely may reach the floor if it goes on as the other one does from a place on. */
 function canWin({ from, floor }: Branch, total: number, place: number): boolean {
-  const rest = from.averageLogProbability * (from.tokens.length + 1) - sumOf(from.logProbabilities.slice(0, place))
+  const rest = totalOf(from) - sumOf(from.logProbabilities.slice(0, place))
   return total + rest + REST_GAIN >= floor
 }

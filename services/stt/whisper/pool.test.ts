@@ -251,7 +251,8 @@ test('workers see how many of them work', async ({ expect, onTestFinished }) => 
 
   expect(await pool.recognise(ANSWER, FILE)).toMatchObject({ busy: 1 })
   const waiting = pool.recognise(WAIT, FILE)
-  await expect.poll(async () => (await pool.recognise(ANSWER, FILE)) as unknown).toMatchObject({ busy: 2 })
+  // Once the second worker has started.
+  expect(await pool.recognise(ANSWER, FILE)).toMatchObject({ busy: 2 })
   open()
   await waiting
   expect(await pool.recognise(ANSWER, FILE)).toMatchObject({ busy: 1 })

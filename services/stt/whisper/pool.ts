@@ -67,7 +67,7 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
   const { clock, log, stopwatch = () => performance.now() } = options
   const queue = createTurns<Job>()
   const pace = createPace()
-  const busy = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
+  const busy = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
   const desks = Array.from({ length: options.workers }, (_, place) => openDesk(place === 0))
   let nextId = 1
   let isStopped = false
@@ -128,7 +128,7 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
   function openDesk(isFirst: boolean): Desk {
     const desk: Desk = {
       slot: createWorkerSlot({
-        spawn: (cancelled) => options.spawn({ isFirst, cancelled, busy }),
+        spawn: (cancelled) => options.spawn({ isFirst, cancelled, busy: busy.buffer }),
         clock,
         log,
         onReady: dispatch,
@@ -159,7 +159,7 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
 
   function setJob(desk: Desk, job: Job | undefined): void {
     desk.job = job
-    Atomics.store(new Int32Array(busy), 0, countBusy())
+    Atomics.store(busy, 0, countBusy())
   }
 
   function dispatch(): void {

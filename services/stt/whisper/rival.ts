@@ -1,5 +1,6 @@
 import { plainWord } from '../domain/plain-word.ts'
-import { isLikelier, totalOf, type Rewrite, type Written } from './branches.ts'
+import { isLikelier, type Rewrite, type Written } from './branches.ts'
+import { totalOf } from './generate.ts'
 
 interface Tongue {
   /** The words of text tokens: where each begins among them. */

@@ -1,6 +1,6 @@
 import { test } from 'vitest'
-import type { Branch, Generation } from './generate.ts'
-import { totalOf, type Written } from './branches.ts'
+import type { Written } from './branches.ts'
+import { totalOf, type Branch, type Generation } from './generate.ts'
 import { likelierByRunnersUp } from './runner-up.ts'
 
 interface Text {

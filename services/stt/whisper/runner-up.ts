@@ -1,4 +1,5 @@
-import { isLikelier, totalOf, type Rewrite, type Written } from './branches.ts'
+import { isLikelier, type Rewrite, type Written } from './branches.ts'
+import { totalOf } from './generate.ts'
 
 /** Each is one more text to write. */
 const MAX_BRANCHES = 3

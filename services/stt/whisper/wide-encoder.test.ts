@@ -1,10 +1,14 @@
+import { once } from 'node:events'
+import { readdir } from 'node:fs/promises'
 import type { InferenceSession } from 'onnxruntime-node'
 import { test } from 'vitest'
 import { loadManifest } from '../models/manifest.ts'
 import { encode } from './encoder.ts'
 import { loadEncoder, type Sessions } from './sessions.ts'
 import { MODEL_DIR } from './testing.ts'
+import { spawnWorker } from './spawn-worker.ts'
 import { withWideEncoder } from './wide-encoder.ts'
+import type { WorkerRequest } from './worker-messages.ts'
 
 const usual = { name: 'usual' } as unknown as InferenceSession
 const wide = { name: 'wide' } as unknown as InferenceSession
@@ -58,8 +62,39 @@ test('an encoder with two threads answers the same numbers as with one', async (
     [1, 2].map(async (threads) => {
       const session = await loadEncoder(MODEL_DIR, manifest, { threads, device: 'cpu' })
       const { crossAttention } = await encode(session, mel, manifest.dimensions)
-      return Object.values(crossAttention).map(({ data }) => Buffer.from((data as Float32Array).buffer))
+      const numbers = Object.values(crossAttention).map(({ data }) => Float32Array.from(data as Float32Array))
+      await session.release()
+      return numbers.map(({ buffer }) => Buffer.from(buffer))
     }),
   )
   expect(two).toEqual(one)
 })
+
+test.runIf(process.platform === 'linux')(
+  'a worker that works alone gets a thread more for its encoder',
+  async ({ expect, onTestFinished }) => {
+    const busy = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
+    const cancelled = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
+    const worker = spawnWorker({ modelDir: MODEL_DIR, threads: 1, loneThreads: 2, cancelled, busy })
+    onTestFinished(async () => {
+      worker.postMessage({ type: 'stop' }, [])
+      await once(worker, 'exit')
+    })
+    await once(worker, 'message')
+    const hear = async (id: number): Promise<void> => {
+      const request = { priority: 'final', language: 'en', padding: 'coarse', timestamps: true } as const
+      const message: WorkerRequest = { type: 'recognise', id, samples: new Float32Array(16_000), request }
+      worker.postMessage(message, [])
+      expect(await once(worker, 'message')).toMatchObject([{ type: 'done', id }])
+    }
+    const threads = async (): Promise<number> => (await readdir('/proc/self/task')).length
+
+    Atomics.store(new Int32Array(busy), 0, 2)
+    await hear(1)
+    const before = await threads()
+    Atomics.store(new Int32Array(busy), 0, 1)
+    await hear(2)
+
+    await expect.poll(threads, { timeout: 10_000 }).toBeGreaterThan(before)
+  },
+)
