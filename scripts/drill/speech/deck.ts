@@ -55,6 +55,8 @@ const COMPRESSED = [
   { file: 'fellow.opus.ogg', query: 'encoding=ogg-opus', times: 2 },
   { file: 'fellow.vorbis.ogg', query: '', times: 1 },
   { file: 'fellow.opus.webm', query: 'encoding=webm', times: 1 },
+  { file: 'fellow.opus.mp4', query: '', times: 1 },
+  { file: 'fellow.fragmented.m4a', query: 'encoding=m4a', times: 1 },
   { file: 'fellow.flac', query: 'encoding=flac', times: 1 },
 ] as const
 const OPUS_TIMES = 2

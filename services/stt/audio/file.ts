@@ -12,7 +12,10 @@ export interface OpenedFile<F extends AudioFormat = AudioFormat> {
   readonly audio: Uint8Array
 }
 
-const COMPRESSED: ReadonlySet<string> = new Set<CompressedEncoding>(['mp3', 'aac', 'flac', 'ogg', 'webm', 'm4a'])
+/** Of whole files. */
+type FileEncoding = Exclude<CompressedEncoding, 'mp4'>
+
+const COMPRESSED: ReadonlySet<string> = new Set<FileEncoding>(['mp3', 'aac', 'flac', 'ogg', 'webm', 'm4a'])
 
 /**
  * Reads what an uploaded file is. A file cut short is taken as far as it goes. How long a compressed one is shows when
@@ -42,6 +45,6 @@ export function openWav(bytes: Uint8Array, maxSeconds: number): OpenedFile<PcmFo
   return { format, audio: bytes.subarray(dataOffset, dataOffset + usable) }
 }
 
-export function isCompressed(container: Container | undefined): container is CompressedEncoding {
+export function isCompressed(container: Container | undefined): container is FileEncoding {
   return container !== undefined && COMPRESSED.has(container)
 }

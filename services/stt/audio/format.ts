@@ -8,8 +8,11 @@ export interface PcmFormat {
   readonly channels: number
 }
 
-/** Containers that say themselves what is in them, how fast it is and how many channels it has. */
-export type CompressedEncoding = 'mp3' | 'aac' | 'flac' | 'ogg' | 'webm' | 'm4a'
+/**
+ * Containers that say themselves what is in them, how fast it is and how many channels it has. `m4a` is a whole file of
+ * MP4, `mp4` the same as it comes, with its index first.
+ */
+export type CompressedEncoding = 'mp3' | 'aac' | 'flac' | 'ogg' | 'webm' | 'm4a' | 'mp4'
 
 export type CompressedFormat =
   | { readonly encoding: CompressedEncoding }

@@ -6,10 +6,11 @@ import { openDecoder } from './codecs/open-decoder.ts'
 import type { Decoded } from './codecs/port.ts'
 import { openAudioFile, openWav } from './file.ts'
 import { createOggReader } from './containers/ogg-pages.ts'
-import { isPcm } from './format.ts'
+import { type AudioFormat, isPcm } from './format.ts'
 import { joinSamples } from './join-samples.ts'
 import { createNormaliser } from './normaliser.ts'
 import { createPcmDecoder } from './pcm-decoder.ts'
+import { mp4Box } from './testing.ts'
 
 // The same 2.4 s of speech in every format (fixtures/audio/formats/README.md).
 
@@ -31,11 +32,16 @@ const FILES = [
   'fellow.m4a',
   'fellow.fragmented.m4a',
   'fellow.alac.m4a',
+  'fellow.opus.mp4',
 ] as const
 
-async function decode(bytes: Uint8Array): Promise<Float32Array> {
+/** MP4 that can be decoded as it comes. */
+const MP4 = { encoding: 'mp4' } as const
+const STREAMED = ['fellow.fragmented.m4a', 'fellow.opus.mp4'] as const
+
+async function decode(bytes: Uint8Array, live?: AudioFormat): Promise<Float32Array> {
   const { format, audio } = openAudioFile(bytes, 600)
-  const normaliser = await createNormaliser(format, 600)
+  const normaliser = await createNormaliser(live ?? format, 600)
   try {
     return joinSamples([await normaliser.push(audio), await normaliser.finish()])
   } finally {
@@ -44,8 +50,11 @@ async function decode(bytes: Uint8Array): Promise<Float32Array> {
 }
 
 /** What comes out of the decoder when the file is pushed in pieces, before it is resampled. */
-async function decodeInPieces(bytes: Uint8Array, cuts: readonly number[] = []): Promise<Float32Array> {
-  const { format } = openAudioFile(bytes, 600)
+async function decodeInPieces(
+  bytes: Uint8Array,
+  cuts: readonly number[] = [],
+  { format }: { readonly format: AudioFormat } = openAudioFile(bytes, 600),
+): Promise<Float32Array> {
   if (isPcm(format)) throw new Error('This is about compressed audio.')
   const decoder = await openDecoder(format, 600)
   try {
@@ -112,6 +121,74 @@ test.for(FILES)('decodes %s to the same samples however it is cut', async (name)
   )
 })
 
+test.for(STREAMED)('decodes %s as it comes, however it is cut, to what it is as a whole', async (name) => {
+  const bytes = await readFile(`${FOLDER}/${name}`)
+  const live = { format: MP4 }
+  const whole = await decodeInPieces(bytes, [], live)
+  expect(likeness(await decode(bytes, live.format), await original())).toBeGreaterThan(0.97)
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.nat(bytes.length), { maxLength: 12 }), async (places) => {
+      expect(same(await decodeInPieces(bytes, places, live), whole)).toBe(true)
+    }),
+    { numRuns: RUNS },
+  )
+})
+
+test('decodes sound of MP4 long before its end', async () => {
+  for (const name of STREAMED) {
+    const bytes = await readFile(`${FOLDER}/${name}`)
+    const normaliser = await createNormaliser(MP4, 600)
+    const early = await normaliser.push(bytes.subarray(0, bytes.length / 2))
+    normaliser.close()
+    expect(early.length / 16_000).toBeGreaterThan(0.8)
+  }
+})
+
+test('decodes MP4 whose index comes first by its tables as it comes, and refuses one whose index comes last', async () => {
+  const bytes = await readFile(`${FOLDER}/fellow.m4a`)
+
+  const streamed = await decode(indexFirst(bytes), MP4)
+
+  expect(likeness(streamed, await original())).toBeGreaterThan(0.97)
+  expect(Math.abs(streamed.length - (await decode(bytes)).length)).toBeLessThan(0.1 * 16_000)
+  await expect(decode(bytes, MP4)).rejects.toMatchObject({
+    status: 415,
+    message: expect.stringContaining('index comes last'),
+  })
+})
+
+/** The file as `qt-faststart` writes it. */
+function indexFirst(file: Buffer): Buffer {
+  const start = file.indexOf('moov') - 4
+  const index = Buffer.from(file.subarray(start, start + file.readUInt32BE(start)))
+  // One chunk, whose place moves with the rest.
+  const chunks = index.indexOf('stco')
+  expect(index.readUInt32BE(chunks + 8)).toBe(1)
+  index.writeUInt32BE(index.readUInt32BE(chunks + 12) + index.length, chunks + 12)
+  const audio = file.indexOf('mdat') - 4
+  return Buffer.concat([file.subarray(0, audio), index, file.subarray(audio, start)])
+}
+
+test('refuses an MP4 recording that says little and is hours of silence', async () => {
+  const bytes = await readFile(`${FOLDER}/fellow.opus.mp4`)
+  for (const encoding of ['mp4', 'm4a'] as const) {
+    const normaliser = await createNormaliser({ encoding }, 4)
+    const long = Buffer.concat([bytes, ...Array.from({ length: 40 }, silentFragment)])
+    const hearing = normaliser.push(long).then(() => normaliser.finish())
+    await expect(hearing).rejects.toMatchObject({ status: 413 })
+    normaliser.close()
+  }
+})
+
+/** A fragment with twenty packets of one byte, each 60 ms of silence. */
+function silentFragment(): Buffer {
+  const packets = Buffer.alloc(20, 3 << 3)
+  const header = mp4Box('tfhd', [0x02_00_10, 1, 1])
+  const run = (offset: number): Buffer => mp4Box('trun', [0x1, packets.length, offset])
+  const fragment = (offset: number): Buffer => mp4Box('moof', [], mp4Box('traf', [], header, run(offset)))
+  return Buffer.concat([fragment(fragment(0).length + 8), mp4Box('mdat', [], packets)])
+}
+
 test.for(FILES)('takes %s cut short or damaged as far as it goes, or refuses it', async (name) => {
   const bytes = await readFile(`${FOLDER}/${name}`)
   const damage = fc.array(fc.tuple(fc.nat(bytes.length - 1), fc.uint8Array({ minLength: 1, maxLength: 40 })), {
@@ -121,11 +198,13 @@ test.for(FILES)('takes %s cut short or damaged as far as it goes, or refuses it'
     fc.asyncProperty(damage, fc.nat(bytes.length), async (changes, length) => {
       const broken = Buffer.from(bytes.subarray(0, length))
       for (const [at, change] of changes) broken.set(change.slice(0, Math.max(0, length - at)), Math.min(at, length))
-      const samples = await decode(broken).catch((error: unknown) => {
-        if (error instanceof SpeechError) return new Float32Array(0)
-        throw error
-      })
-      expect(samples.every(Number.isFinite)).toBe(true)
+      for (const live of name.endsWith('.mp4') || name.endsWith('.m4a') ? [undefined, MP4] : [undefined]) {
+        const samples = await decode(broken, live).catch((error: unknown) => {
+          if (error instanceof SpeechError) return new Float32Array(0)
+          throw error
+        })
+        expect(samples.every(Number.isFinite)).toBe(true)
+      }
     }),
     { numRuns: RUNS },
   )

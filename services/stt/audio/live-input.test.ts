@@ -84,6 +84,7 @@ test.for([
   ['ogg', 'ogg', Buffer.from('OggS\0\x02\0\0\0\0\0\0')],
   ['webm', 'webm', Buffer.from('\x1a\x45\xdf\xa3\0\0\0\0\0\0\0\0', 'latin1')],
   ['flac', 'flac', Buffer.from('fLaC\0\0\0\x22\0\0\0\0')],
+  ['mp4', 'mp4', Buffer.from('\0\0\0\x20ftypM4A ')],
 ] as const)('knows %s by its signature, whatever was declared', ([, encoding, bytes], { expect }) => {
   for (const declared of ['unknown', 'wav', 'mp3'] as const) {
     const input = createLiveInput({ ...RAW, encoding: declared })
@@ -106,10 +107,7 @@ test.for([
   }
 })
 
-test.for([
-  ['M4A, whose index may come last', 'M4A', Buffer.from('\0\0\0\x20ftypM4A ')],
-  ['AIFF', 'AIFF', Buffer.from('FORM\0\0\0\0AIFF')],
-] as const)('refuses %s', ([, name, bytes], { expect }) => {
+test.for([['AIFF', 'AIFF', Buffer.from('FORM\0\0\0\0AIFF')]] as const)('refuses %s', ([, name, bytes], { expect }) => {
   expect(() => createLiveInput({ ...RAW, encoding: 'unknown' }).push(bytes)).toThrow(
     expect.objectContaining({ status: 415, message: expect.stringMatching(`^${name} audio`) }),
   )

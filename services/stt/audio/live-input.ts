@@ -1,7 +1,7 @@
 import { SpeechError } from '../errors.ts'
 import { isCompressed } from './file.ts'
 import { type AudioFormat, type CompressedEncoding, isPcm, secondsOf } from './format.ts'
-import { undecodable, unstreamable } from './refusals.ts'
+import { undecodable } from './refusals.ts'
 import { type Container, detectContainer, mayBecomeContainer } from './signature.ts'
 import { isWav, readWavHeader } from './wav.ts'
 
@@ -115,7 +115,7 @@ function isContainer(encoding: DeclaredEncoding): boolean {
 }
 
 function streamable(container: Container): Exclude<CompressedEncoding, 'm4a'> {
-  if (container === 'm4a') throw unstreamable()
+  if (container === 'm4a') return 'mp4'
   if (isCompressed(container)) return container
   throw undecodable(container)
 }

@@ -21,9 +21,3 @@ export function undecodable(container: Container | undefined): SpeechError {
   const what = container ? `${container.toUpperCase()} audio is not supported` : 'The audio format was not recognised'
   return new SpeechError(415, `${what}; send WAV, MP3, AAC, M4A, FLAC, OGG or WebM.`)
 }
-
-/** 415 for MP4 in a live stream. */
-export function unstreamable(): SpeechError {
-  const help = 'Upload it as a file, or stream AAC in ADTS.'
-  return new SpeechError(415, `M4A audio cannot be streamed: its index may come last. ${help}`)
-}

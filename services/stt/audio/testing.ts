@@ -44,3 +44,14 @@ export function chunk(id: string, body: Uint8Array, declaredBytes = body.length)
 export function bytes16(samples: readonly number[]): Uint8Array {
   return new Uint8Array(Int16Array.from(samples).buffer)
 }
+
+/** A box of MP4: numbers of 32 bits, then what is in it. */
+export function mp4Box(type: string, numbers: readonly number[], ...inside: readonly Uint8Array[]): Buffer {
+  const fields = Buffer.alloc(4 * numbers.length)
+  for (const [index, number] of numbers.entries()) fields.writeUInt32BE(number, 4 * index)
+  const head = Buffer.alloc(8)
+  const whole = Buffer.concat([head, fields, ...inside])
+  whole.writeUInt32BE(whole.length)
+  whole.write(type, 4, 'latin1')
+  return whole
+}

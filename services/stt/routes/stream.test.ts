@@ -156,7 +156,6 @@ test.for([
   ['endpointing=soon', 422],
   ['interim_results=maybe', 422],
   ['language=zh', 422],
-  ['encoding=m4a', 415],
   ['encoding=speex', 415],
 ] as const)('refuses ?%s with %i before the upgrade', async ([query, status], { expect, onTestFinished }) => {
   const { url } = await startScripted(onTestFinished)

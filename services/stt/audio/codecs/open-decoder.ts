@@ -1,5 +1,6 @@
 import type { CompressedFormat } from '../format.ts'
 import { createM4aDecoder } from '../containers/m4a.ts'
+import { createMp4Decoder } from '../containers/mp4.ts'
 import { createOggDecoder } from '../containers/ogg.ts'
 import { createWebmDecoder } from '../containers/webm.ts'
 import { createAacDecoder } from './aac.ts'
@@ -23,6 +24,8 @@ export async function openDecoder(format: CompressedFormat, maxSeconds: number):
       return createWebmDecoder()
     case 'm4a':
       return createM4aDecoder(maxSeconds)
+    case 'mp4':
+      return createMp4Decoder()
     case 'opus':
       return createRawOpusDecoder(format.channels)
   }

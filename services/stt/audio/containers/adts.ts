@@ -63,3 +63,27 @@ export function createAdtsReader(): (bytes: Uint8Array) => AdtsFrame[] {
     return frames
   }
 }
+
+/** What the header of a frame says about its sound. */
+export interface AdtsKind {
+  readonly profile: number
+  /** In {@link AAC_RATES_HZ}. */
+  readonly rateIndex: number
+  readonly channels: number
+}
+
+/** A frame as other containers hold it, with a header of its own. */
+export function withAdtsHeader(frame: Uint8Array, { profile, rateIndex, channels }: AdtsKind): Uint8Array {
+  const length = HEADER_BYTES + frame.length
+  const header = [
+    0xff,
+    // MPEG-4, without a checksum.
+    0xf1,
+    (profile << 6) | (rateIndex << 2) | (channels >> 2),
+    ((channels & 3) << 6) | ((length >> 11) & 3),
+    (length >> 3) & 0xff,
+    ((length & 7) << 5) | 0x1f,
+    0xfc,
+  ]
+  return Buffer.concat([Uint8Array.from(header), frame])
+}

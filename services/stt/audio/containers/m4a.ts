@@ -1,11 +1,11 @@
-import { SpeechError } from '../../errors.ts'
-import type { AudioDecoder } from '../codecs/port.ts'
+import type { AudioDecoder, Decoded } from '../codecs/port.ts'
 import { decodeWhole } from '../codecs/whole-file.ts'
 import { tooLong } from '../refusals.ts'
 import { AAC_RATES_HZ } from './adts.ts'
-import { type Box, boxesOf, findBoxes } from './mp4-boxes.ts'
+import { createMp4Decoder } from './mp4.ts'
+import { type Box, boxesOf, findBoxes, numberIn } from './mp4-boxes.ts'
 
-/** AAC and ALAC in MP4, plain or in fragments: a whole file, because its index may come last. */
+/** MP4, plain or in fragments: a whole file, because its index may come last, and ALAC is decoded by wholes only. */
 export function createM4aDecoder(maxSeconds: number): AudioDecoder {
   const parts: Uint8Array[] = []
   return {
@@ -15,7 +15,9 @@ export function createM4aDecoder(maxSeconds: number): AudioDecoder {
     },
     async finish() {
       const file = Buffer.concat(parts)
-      const { seconds, sampleRateHz } = durationOf(file)
+      const entry = entryOf(file)
+      if (!entry) return decodeFrames(withIndexFirst(file), maxSeconds)
+      const { seconds, sampleRateHz } = durationOf(file, entry)
       // Before it is decoded: a few bytes may say that they are days of silence. The last frame is counted as a whole.
       if (seconds > maxSeconds + 1) throw tooLong(maxSeconds, seconds)
       return decodeWhole(withIndexFirst(file), { name: 'M4A', sampleRateHz })
@@ -24,23 +26,49 @@ export function createM4aDecoder(maxSeconds: number): AudioDecoder {
   }
 }
 
+/** So many bytes are decoded before it is asked how much audio they have become. */
+const STEP_BYTES = 1_024
+
+/** Other sound, as browsers record it. */
+async function decodeFrames(file: Uint8Array, maxSeconds: number): Promise<Decoded[]> {
+  const decoder = createMp4Decoder()
+  const decoded: Decoded[] = []
+  let seconds = 0
+  try {
+    for (let offset = 0; offset < file.length; offset += STEP_BYTES) {
+      for (const part of await decoder.push(file.subarray(offset, offset + STEP_BYTES))) {
+        decoded.push(part)
+        seconds += part.samples.length / part.sampleRateHz
+      }
+      if (seconds > maxSeconds + 1) throw tooLong(maxSeconds)
+    }
+    return [...decoded, ...(await decoder.finish())]
+  } finally {
+    decoder.close()
+  }
+}
+
 /** The longest a frame is, of ALAC; one of AAC has 1024 samples. */
 const SAMPLES_A_FRAME = { mp4a: 1_024, alac: 4_096 } as const
 const DEFAULT_RATE_HZ = 48_000
 
-function durationOf(file: Uint8Array): { seconds: number; sampleRateHz: number } {
-  const view = new DataView(file.buffer, file.byteOffset, file.byteLength)
-  const entry = findBoxes(file, 'moov/trak/mdia/minf/stbl/stsd')
-    // Version, flags and the number of entries come first.
-    .flatMap(({ bodyStart, end }) => boxesOf(file, Math.min(bodyStart + 8, end), end))
-    .find(({ type }) => type in SAMPLES_A_FRAME)
-  if (!entry) throw new SpeechError(415, 'The M4A file has no AAC or ALAC track that can be read.')
-  const sampleRateHz = entry.bodyStart + 28 <= entry.end ? view.getUint32(entry.bodyStart + 24) / 65_536 : 0
+/** What describes AAC or ALAC; undefined where there is neither. */
+function entryOf(file: Uint8Array): Box | undefined {
+  return (
+    findBoxes(file, 'moov/trak/mdia/minf/stbl/stsd')
+      // Version, flags and the number of entries come first.
+      .flatMap(({ bodyStart, end }) => boxesOf(file, Math.min(bodyStart + 8, end), end))
+      .find(({ type }) => type in SAMPLES_A_FRAME)
+  )
+}
+
+function durationOf(file: Uint8Array, entry: Box): { seconds: number; sampleRateHz: number } {
+  const sampleRateHz = numberIn(file, entry, 24) / 65_536
   // An odd rate, of a damaged file, would make the package resample for seconds.
   const rateHz = AAC_RATES_HZ.includes(sampleRateHz) ? sampleRateHz : DEFAULT_RATE_HZ
   const frames =
-    sum(findBoxes(file, 'moov/trak/mdia/minf/stbl/stsz'), (box) => numberAt(view, box, 8)) +
-    sum(findBoxes(file, 'moof/traf/trun'), (box) => numberAt(view, box, 4))
+    sum(findBoxes(file, 'moov/trak/mdia/minf/stbl/stsz'), (box) => numberIn(file, box, 8)) +
+    sum(findBoxes(file, 'moof/traf/trun'), (box) => numberIn(file, box, 4))
   const samples = frames * SAMPLES_A_FRAME[entry.type as keyof typeof SAMPLES_A_FRAME]
   return { seconds: samples / rateHz, sampleRateHz: rateHz }
 }
@@ -72,10 +100,6 @@ function moveOffsets(view: DataView, { bodyStart, end }: Box, { by, isLong }: { 
     if (isLong) view.setBigUint64(at, view.getBigUint64(at) + BigInt(by))
     else view.setUint32(at, view.getUint32(at) + by)
   }
-}
-
-function numberAt(view: DataView, { bodyStart, end }: Box, offset: number): number {
-  return bodyStart + offset + 4 <= end ? view.getUint32(bodyStart + offset) : 0
 }
 
 function sum(boxes: readonly Box[], read: (box: Box) => number): number {

@@ -7,6 +7,7 @@ import { createVorbisDecoder } from '../codecs/vorbis.ts'
 import type { SampleEncoding } from '../format.ts'
 import { createPcmDecoder } from '../pcm-decoder.ts'
 import { createEbmlReader, type EbmlItem } from './ebml.ts'
+import { type FrameDecoder, framesAfter, framesInto } from './frame-decoder.ts'
 import { createVorbisPages } from './vorbis-pages.ts'
 import { framesOf } from './webm-lacing.ts'
 
@@ -106,12 +107,6 @@ async function choose(tracks: readonly Track[]): Promise<{ number: number; codec
   return { number: track.number, codec: await openCodec(track) }
 }
 
-interface FrameDecoder {
-  decode(frames: readonly Uint8Array[]): Promise<readonly Decoded[]>
-  finish(): Promise<readonly Decoded[]>
-  close(): void
-}
-
 async function openCodec(track: Track): Promise<FrameDecoder> {
   const { codec, codecPrivate } = track
   if (codec === 'A_OPUS') {
@@ -122,14 +117,7 @@ async function openCodec(track: Track): Promise<FrameDecoder> {
     const toPages = createVorbisPages(codecPrivate)
     return framesInto(await createVorbisDecoder(), (frames) => toPages(frames))
   }
-  if (codec === 'A_FLAC' && codecPrivate) {
-    let header: Uint8Array = codecPrivate
-    return framesInto(await createFlacDecoder(), (frames) => {
-      const bytes = Buffer.concat([header, ...frames])
-      header = new Uint8Array(0)
-      return bytes
-    })
-  }
+  if (codec === 'A_FLAC' && codecPrivate) return framesAfter(codecPrivate, await createFlacDecoder())
   if (codec === 'A_MPEG/L3') return framesInto(await createMp3Decoder(), (frames) => Buffer.concat(frames))
   const pcm = pcmEncoding(track)
   if (pcm) {
@@ -145,14 +133,6 @@ async function openCodec(track: Track): Promise<FrameDecoder> {
     415,
     `WebM audio in the codec "${codec}" is not supported; Opus, Vorbis, FLAC, MP3 and PCM are.`,
   )
-}
-
-function framesInto(decoder: AudioDecoder, toBytes: (frames: readonly Uint8Array[]) => Uint8Array): FrameDecoder {
-  return {
-    decode: (frames) => decoder.push(toBytes(frames)),
-    finish: () => decoder.finish(),
-    close: () => decoder.close(),
-  }
 }
 
 function pcmEncoding({ codec, bits, sampleRateHz, channels }: Track): SampleEncoding | undefined {
