@@ -1,6 +1,6 @@
 import { SpeechError } from '../errors.ts'
 import { openDecoder } from './codecs/open-decoder.ts'
-import type { Decoded } from './codecs/port.ts'
+import { type Decoded, STEP_BYTES } from './codecs/port.ts'
 import { type AudioFormat, type CompressedFormat, isPcm, type PcmFormat, SAMPLE_RATE_HZ } from './format.ts'
 import { joinSamples } from './join-samples.ts'
 import { createPcmDecoder } from './pcm-decoder.ts'
@@ -32,9 +32,6 @@ async function normalisePcm(format: PcmFormat): Promise<Normaliser> {
     close: () => resampler.close(),
   }
 }
-
-/** So many bytes are decoded before it is asked how much audio they have become. */
-const STEP_BYTES = 1_024
 
 async function normaliseCompressed(format: CompressedFormat, maxSeconds: number): Promise<Normaliser> {
   const decoder = await openDecoder(format, maxSeconds)

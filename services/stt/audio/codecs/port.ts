@@ -15,6 +15,9 @@ export interface Decoded {
   readonly sampleRateHz: number
 }
 
+/** So many bytes are decoded before it is asked how much audio they have become: a few may be days of silence. */
+export const STEP_BYTES = 1_024
+
 /** What the decoding libraries answer. */
 export interface Channels {
   readonly channelData: readonly Float32Array[]

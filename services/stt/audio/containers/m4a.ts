@@ -1,4 +1,4 @@
-import type { AudioDecoder, Decoded } from '../codecs/port.ts'
+import { type AudioDecoder, type Decoded, STEP_BYTES } from '../codecs/port.ts'
 import { decodeWhole } from '../codecs/whole-file.ts'
 import { tooLong } from '../refusals.ts'
 import { AAC_RATES_HZ } from './adts.ts'
@@ -25,9 +25,6 @@ export function createM4aDecoder(maxSeconds: number): AudioDecoder {
     close: () => undefined,
   }
 }
-
-/** So many bytes are decoded before it is asked how much audio they have become. */
-const STEP_BYTES = 1_024
 
 /** Other sound, as browsers record it. */
 async function decodeFrames(file: Uint8Array, maxSeconds: number): Promise<Decoded[]> {
