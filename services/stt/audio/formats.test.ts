@@ -5,6 +5,8 @@ import { SpeechError } from '../errors.ts'
 import { openDecoder } from './codecs/open-decoder.ts'
 import type { Decoded } from './codecs/port.ts'
 import { openAudioFile, openWav } from './file.ts'
+import { boxesOf } from './containers/mp4-boxes.ts'
+import { framesOfFragment } from './containers/mp4-frames.ts'
 import { createOggReader } from './containers/ogg-pages.ts'
 import { type AudioFormat, isPcm } from './format.ts'
 import { joinSamples } from './join-samples.ts'
@@ -168,6 +170,30 @@ function indexFirst(file: Buffer): Buffer {
   const audio = file.indexOf('mdat') - 4
   return Buffer.concat([file.subarray(0, audio), index, file.subarray(audio, start)])
 }
+
+test('decodes a file of MP4 with Opus whose index comes last', async () => {
+  const bytes = await readFile(`${FOLDER}/fellow.opus.mp4`)
+  const frames = boxesOf(bytes)
+    .filter(({ type }) => type === 'moof')
+    .flatMap(({ start, end }) => framesOfFragment(bytes.subarray(start, end), start, { id: 1, usualSize: 0 }))
+  const head = bytes.subarray(0, bytes.readUInt32BE(0))
+  const sound = mp4Box('mdat', [], ...frames.map(({ start, size }) => bytes.subarray(start, start + size)))
+  const described = bytes.indexOf('stsd') - 4
+  const tables = mp4Box(
+    'stbl',
+    [],
+    bytes.subarray(described, described + bytes.readUInt32BE(described)),
+    mp4Box('stsz', [0, 0, frames.length, ...frames.map(({ size }) => size)]),
+    mp4Box('stsc', [0, 1, 1, frames.length, 1]),
+    mp4Box('stco', [0, 1, head.length + 8]),
+  )
+  const handler = mp4Box('hdlr', [0, 0, Buffer.from('soun').readUInt32BE()])
+  const media = mp4Box('mdia', [], handler, mp4Box('minf', [], tables))
+  const index = mp4Box('moov', [], mp4Box('trak', [], mp4Box('tkhd', [0, 0, 0, 1]), media))
+
+  const whole = await decodeInPieces(bytes)
+  expect(same(await decodeInPieces(Buffer.concat([head, sound, index])), whole)).toBe(true)
+})
 
 test('refuses an MP4 recording that says little and is hours of silence', async () => {
   const bytes = await readFile(`${FOLDER}/fellow.opus.mp4`)

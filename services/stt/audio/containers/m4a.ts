@@ -4,16 +4,31 @@ import { tooLong } from '../refusals.ts'
 import { AAC_RATES_HZ } from './adts.ts'
 import { createMp4Decoder } from './mp4.ts'
 import { type Box, boxesOf, findBoxes, numberIn } from './mp4-boxes.ts'
+import { createMp4Reader } from './mp4-reader.ts'
 
-/** MP4, plain or in fragments: a whole file, because its index may come last, and ALAC is decoded by wholes only. */
+/**
+ * A file of MP4, plain or in fragments. AAC and ALAC are decoded as a whole, for the sake of the latter, and so is what has
+ * its index last; the rest as it comes.
+ */
 export function createM4aDecoder(maxSeconds: number): AudioDecoder {
   const parts: Uint8Array[] = []
+  const reader = createMp4Reader()
+  let isWhole: boolean | undefined
+  let framed: AudioDecoder | undefined
   return {
     async push(bytes) {
+      if (framed) return framed.push(bytes)
       parts.push(new Uint8Array(bytes))
-      return []
+      if (isWhole) return []
+      reader.push(bytes)
+      const item = reader.next()
+      isWhole = item && (item.type !== 'moov' || entryOf(item.bytes) !== undefined)
+      if (isWhole !== false) return []
+      framed = createMp4Decoder()
+      return framed.push(Buffer.concat(parts.splice(0)))
     },
     async finish() {
+      if (framed) return framed.finish()
       const file = Buffer.concat(parts)
       const entry = entryOf(file)
       if (!entry) return decodeFrames(withIndexFirst(file), maxSeconds)
@@ -22,11 +37,11 @@ export function createM4aDecoder(maxSeconds: number): AudioDecoder {
       if (seconds > maxSeconds + 1) throw tooLong(maxSeconds, seconds)
       return decodeWhole(withIndexFirst(file), { name: 'M4A', sampleRateHz })
     },
-    close: () => undefined,
+    close: () => framed?.close(),
   }
 }
 
-/** Other sound, as browsers record it. */
+/** Sound whose index came last: it has been moved. */
 async function decodeFrames(file: Uint8Array, maxSeconds: number): Promise<Decoded[]> {
   const decoder = createMp4Decoder()
   const decoded: Decoded[] = []
