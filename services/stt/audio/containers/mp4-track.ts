@@ -1,6 +1,6 @@
 import { SpeechError } from '../../errors.ts'
-import { AAC_RATES_HZ } from './adts.ts'
-import { type Box, boxesOf, findBoxes, numberIn } from './mp4-boxes.ts'
+import { AAC_RATES_HZ, type AdtsKind } from './adts.ts'
+import { type Box, boxesOf, findBoxes, longNumberIn, numberIn } from './mp4-boxes.ts'
 
 /** The sound track of an MP4 file or stream, as its index describes it (ISO 14496-12 §8). */
 export interface Mp4Track {
@@ -11,12 +11,18 @@ export interface Mp4Track {
 }
 
 export type Mp4Codec =
-  | { readonly name: 'aac'; readonly profile: number; readonly rateIndex: number; readonly channels: number }
+  | (AdtsKind & {
+      readonly name: 'aac'
+      /** What the encoder put before the sound, in seconds: the edit list leaves it out. */
+      readonly leadSeconds: number
+    })
   | { readonly name: 'mp3' }
   /** Beside the header the codec has in an Ogg or a FLAC stream. */
   | { readonly name: 'opus' | 'flac'; readonly header: Uint8Array }
   /** Decoded by whole files only. */
   | { readonly name: 'alac' }
+
+const MAX_LEAD_SECONDS = 0.5
 
 /** What precedes the boxes in a box with a version and flags. */
 const VERSION_BYTES = 4
@@ -38,9 +44,25 @@ export function readMp4Track(index: Uint8Array): Mp4Track {
     const isLong = index[header.bodyStart] === 1
     const [entry] = boxesOf(index, entries.bodyStart + 2 * VERSION_BYTES, entries.end)
     if (!entry) continue
-    return { id: numberIn(index, header, isLong ? 20 : 12), codec: readCodec(index, entry), box }
+    const codec = readCodec(index, entry)
+    return {
+      id: numberIn(index, header, isLong ? 20 : 12),
+      codec: codec.name === 'aac' ? { ...codec, leadSeconds: leadOf(index, inside) } : codec,
+      box,
+    }
   }
   throw new SpeechError(415, 'The M4A audio has no sound track.')
+}
+
+/** Where in the sound its first edit begins (§8.6.6). */
+function leadOf(index: Uint8Array, inside: (path: string) => Box | undefined): number {
+  const [edits, media] = [inside('edts/elst'), inside('mdia/mdhd')]
+  if (!edits || !media) return 0
+  const start = index[edits.bodyStart] === 1 ? longNumberIn(index, edits, 16) : numberIn(index, edits, 12)
+  const unitsPerSecond = numberIn(index, media, index[media.bodyStart] === 1 ? 20 : 12)
+  const seconds = start / unitsPerSecond
+  // An edit may be empty (-1), to begin later; and longer than this no encoder's lead is.
+  return seconds <= MAX_LEAD_SECONDS ? seconds : 0
 }
 
 function readCodec(index: Uint8Array, entry: Box): Mp4Codec {
@@ -125,7 +147,7 @@ function readAacConfig(config: Uint8Array): Mp4Codec {
   }
   const isKnown = kind >= 1 && kind <= MAX_PROFILE && rateIndex in AAC_RATES_HZ && channels <= MAX_CHANNELS
   if (!isKnown) throw new SpeechError(415, 'The M4A audio is AAC of a kind that is not supported.')
-  return { name: 'aac', profile: kind - 1, rateIndex, channels }
+  return { name: 'aac', profile: kind - 1, rateIndex, channels, leadSeconds: 0 }
 }
 
 /** The box has the fields of the header in Ogg, in the other byte order and without its name. */

@@ -15,7 +15,8 @@ async function indexOf(name: string): Promise<Buffer> {
 }
 
 test.for([
-  ['fellow.fragmented.m4a', { name: 'aac', profile: 1, rateIndex: 4, channels: 1 }],
+  ['fellow.fragmented.m4a', { name: 'aac', profile: 1, rateIndex: 4, channels: 1, leadSeconds: 0 }],
+  ['fellow.m4a', { name: 'aac', leadSeconds: 1_024 / 44_100 }],
   ['fellow.alac.m4a', { name: 'alac' }],
 ] as const)('reads from the index of %s what it holds', async ([name, codec], { expect }) => {
   expect(readMp4Track(await indexOf(name))).toMatchObject({ id: 1, codec })

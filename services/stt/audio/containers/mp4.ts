@@ -51,10 +51,25 @@ function assertIndex(chosen: Chosen | undefined): void {
   throw new SpeechError(415, `M4A audio whose index comes last cannot be streamed. ${help}`)
 }
 
+function withoutLead(decoder: AudioDecoder, leadSeconds: number): AudioDecoder {
+  let left = leadSeconds
+  const drop = (decoded: readonly Decoded[]): Decoded[] =>
+    decoded.map((part) => {
+      const dropped = Math.min(part.samples.length, Math.round(left * part.sampleRateHz))
+      left -= dropped / part.sampleRateHz
+      return { ...part, samples: part.samples.subarray(dropped) }
+    })
+  return {
+    push: async (bytes) => drop(await decoder.push(bytes)),
+    finish: async () => drop(await decoder.finish()),
+    close: () => decoder.close(),
+  }
+}
+
 async function openCodec(codec: Mp4Codec): Promise<FrameDecoder> {
   switch (codec.name) {
     case 'aac':
-      return framesInto(await createAacDecoder(), (frames) =>
+      return framesInto(withoutLead(await createAacDecoder(), codec.leadSeconds), (frames) =>
         Buffer.concat(frames.map((frame) => withAdtsHeader(frame, codec))),
       )
     case 'mp3':
