@@ -107,9 +107,9 @@ test.for([
   }
 })
 
-test.for([['AIFF', 'AIFF', Buffer.from('FORM\0\0\0\0AIFF')]] as const)('refuses %s', ([, name, bytes], { expect }) => {
-  expect(() => createLiveInput({ ...RAW, encoding: 'unknown' }).push(bytes)).toThrow(
-    expect.objectContaining({ status: 415, message: expect.stringMatching(`^${name} audio`) }),
+test('refuses a container that nobody here decodes by its name', ({ expect }) => {
+  expect(() => createLiveInput({ ...RAW, encoding: 'unknown' }).push(Buffer.from('FORM\0\0\0\0AIFF'))).toThrow(
+    expect.objectContaining({ status: 415, message: expect.stringMatching('^AIFF audio') }),
   )
 })
 

@@ -1,3 +1,4 @@
+import { SpeechError } from '../../errors.ts'
 import { type AudioDecoder, type Decoded, STEP_BYTES } from '../codecs/port.ts'
 import { decodeWhole } from '../codecs/whole-file.ts'
 import { tooLong } from '../refusals.ts'
@@ -30,6 +31,8 @@ export function createM4aDecoder(maxSeconds: number): AudioDecoder {
     async finish() {
       if (framed) return framed.finish()
       const file = Buffer.concat(parts)
+      if (findBoxes(file, 'moov').length === 0)
+        throw new SpeechError(415, 'The M4A file has no index: it may be cut short.')
       const entry = entryOf(file)
       if (!entry) return decodeFrames(withIndexFirst(file), maxSeconds)
       const { seconds, sampleRateHz } = durationOf(file, entry)

@@ -21,8 +21,11 @@ export function framesOfIndex(index: Uint8Array, { box: track }: Mp4Track): Mp4F
   if (!sizes || !runs || !offsets) return []
   const sameSize = numberIn(index, sizes, 4)
   const count = Math.min(numberIn(index, sizes, 8), MAX_FRAMES)
+  // A damaged table may say that it is longer than its box.
+  const listed = Math.floor((offsets.end - offsets.bodyStart - 8) / (short ? 4 : 8))
+  const chunks = Math.min(numberIn(index, offsets, 4), listed)
   const frames: Mp4Frame[] = []
-  for (let chunk = 0, run = 0; chunk < numberIn(index, offsets, 4) && frames.length < count; chunk += 1) {
+  for (let chunk = 0, run = 0; chunk < chunks && frames.length < count; chunk += 1) {
     // A run holds from its first chunk, counted from 1, up to that of the next run.
     const isNext = run + 1 < numberIn(index, runs, 4) && numberIn(index, runs, 8 + 12 * (run + 1)) === chunk + 1
     if (isNext) run += 1

@@ -6,16 +6,14 @@ import { type Box, boxesOf, findBoxes, longNumberIn, numberIn } from './mp4-boxe
 export interface Mp4Track {
   readonly id: number
   readonly codec: Mp4Codec
+  /** What the encoder put before the sound: the edit list leaves it out. */
+  readonly leadSeconds: number
   /** Where the `trak` box lies in the index. */
   readonly box: Box
 }
 
 export type Mp4Codec =
-  | (AdtsKind & {
-      readonly name: 'aac'
-      /** What the encoder put before the sound, in seconds: the edit list leaves it out. */
-      readonly leadSeconds: number
-    })
+  | (AdtsKind & { readonly name: 'aac' })
   | { readonly name: 'mp3' }
   /** Beside the header the codec has in an Ogg or a FLAC stream. */
   | { readonly name: 'opus' | 'flac'; readonly header: Uint8Array }
@@ -44,10 +42,10 @@ export function readMp4Track(index: Uint8Array): Mp4Track {
     const isLong = index[header.bodyStart] === 1
     const [entry] = boxesOf(index, entries.bodyStart + 2 * VERSION_BYTES, entries.end)
     if (!entry) continue
-    const codec = readCodec(index, entry)
     return {
       id: numberIn(index, header, isLong ? 20 : 12),
-      codec: codec.name === 'aac' ? { ...codec, leadSeconds: leadOf(index, inside) } : codec,
+      codec: readCodec(index, entry),
+      leadSeconds: leadOf(index, inside),
       box,
     }
   }
@@ -147,7 +145,7 @@ function readAacConfig(config: Uint8Array): Mp4Codec {
   }
   const isKnown = kind >= 1 && kind <= MAX_PROFILE && rateIndex in AAC_RATES_HZ && channels <= MAX_CHANNELS
   if (!isKnown) throw new SpeechError(415, 'The M4A audio is AAC of a kind that is not supported.')
-  return { name: 'aac', profile: kind - 1, rateIndex, channels, leadSeconds: 0 }
+  return { name: 'aac', profile: kind - 1, rateIndex, channels }
 }
 
 /** The box has the fields of the header in Ogg, in the other byte order and without its name. */

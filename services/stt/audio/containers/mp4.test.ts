@@ -15,11 +15,11 @@ async function indexOf(name: string): Promise<Buffer> {
 }
 
 test.for([
-  ['fellow.fragmented.m4a', { name: 'aac', profile: 1, rateIndex: 4, channels: 1, leadSeconds: 0 }],
-  ['fellow.m4a', { name: 'aac', leadSeconds: 1_024 / 44_100 }],
-  ['fellow.alac.m4a', { name: 'alac' }],
-] as const)('reads from the index of %s what it holds', async ([name, codec], { expect }) => {
-  expect(readMp4Track(await indexOf(name))).toMatchObject({ id: 1, codec })
+  ['fellow.fragmented.m4a', { name: 'aac', profile: 1, rateIndex: 4, channels: 1 }, 0],
+  ['fellow.m4a', { name: 'aac' }, 1_024 / 44_100],
+  ['fellow.alac.m4a', { name: 'alac' }, 0],
+] as const)('reads from the index of %s what it holds', async ([name, codec, leadSeconds], { expect }) => {
+  expect(readMp4Track(await indexOf(name))).toMatchObject({ id: 1, codec, leadSeconds })
 })
 
 test('the header of Opus is the one it has in Ogg', async ({ expect }) => {
@@ -39,6 +39,15 @@ test('the tables of an index say where each frame lies', async ({ expect }) => {
   const mdat = file.indexOf('mdat') - 4
   expect(frames[0]?.start).toBe(mdat + 8)
   expect(frames.reduce((sum, { size }) => sum + size, 0)).toBe(file.readUInt32BE(mdat) - 8)
+})
+
+test('a table that says it has billions of chunks is as long as its box', async ({ expect }) => {
+  const index = Buffer.from(await indexOf('fellow.m4a'))
+  // No frame lies in any chunk, so that no frame ends the search.
+  index.writeUInt32BE(0, index.indexOf('stsc') + 4 + 8 + 4)
+  index.writeUInt32BE(0xff_ff_ff_ff, index.indexOf('stco') + 8)
+
+  expect(framesOfIndex(index, readMp4Track(index)).length).toBeLessThan(200)
 })
 
 test.for([

@@ -7,7 +7,7 @@ import type { AudioDecoder, Decoded } from '../codecs/port.ts'
 import { withAdtsHeader } from './adts.ts'
 import { type FrameDecoder, framesAfter, framesInto } from './frame-decoder.ts'
 import { framesOfFragment, framesOfIndex, type Mp4Frame, usualFrameSize } from './mp4-frames.ts'
-import { type Mp4Codec, readMp4Track } from './mp4-track.ts'
+import { type Mp4Track, readMp4Track } from './mp4-track.ts'
 import { createMp4Reader } from './mp4-reader.ts'
 
 interface Chosen {
@@ -25,7 +25,7 @@ export function createMp4Decoder(): AudioDecoder {
     if (type === 'moof') return chosen ? framesOfFragment(box, start, chosen) : []
     if (chosen) return []
     const track = readMp4Track(box)
-    chosen = { id: track.id, usualSize: usualFrameSize(box, track), codec: await openCodec(track.codec) }
+    chosen = { id: track.id, usualSize: usualFrameSize(box, track), codec: await openCodec(track) }
     return framesOfIndex(box, track)
   }
 
@@ -48,9 +48,10 @@ export function createMp4Decoder(): AudioDecoder {
 function assertIndex(chosen: Chosen | undefined): void {
   if (chosen) return
   const help = 'Upload it as a file, or stream MP4 in fragments.'
-  throw new SpeechError(415, `M4A audio whose index comes last cannot be streamed. ${help}`)
+  throw new SpeechError(415, `M4A audio can be streamed only where its index comes before the sound. ${help}`)
 }
 
+/** Of AAC; Opus says in its own header what to leave out. */
 function withoutLead(decoder: AudioDecoder, leadSeconds: number): AudioDecoder {
   let left = leadSeconds
   const drop = (decoded: readonly Decoded[]): Decoded[] =>
@@ -66,10 +67,10 @@ function withoutLead(decoder: AudioDecoder, leadSeconds: number): AudioDecoder {
   }
 }
 
-async function openCodec(codec: Mp4Codec): Promise<FrameDecoder> {
+async function openCodec({ codec, leadSeconds }: Mp4Track): Promise<FrameDecoder> {
   switch (codec.name) {
     case 'aac':
-      return framesInto(withoutLead(await createAacDecoder(), codec.leadSeconds), (frames) =>
+      return framesInto(withoutLead(await createAacDecoder(), leadSeconds), (frames) =>
         Buffer.concat(frames.map((frame) => withAdtsHeader(frame, codec))),
       )
     case 'mp3':
