@@ -86,7 +86,9 @@ test('auto goes on when an engine that was there is gone at the start; who insis
   onTestFinished(() => redis.stop())
   expect(redis.detail).not.toContain('container')
   const reason = expect.stringMatching(/^No container engine answers at unix:.*ECONNRESET/)
-  expect(chosen.events.of('backend.declined')).toMatchObject([{ adapter: 'container', backend: 'redis', reason }])
+  // Whether a Redis is installed is the machine's affair.
+  const [declined] = chosen.events.of('backend.declined')
+  expect(declined).toMatchObject({ adapter: 'container', backend: 'redis', reason })
 
   requests = 1
   const insisted = chooseRedis({ ...options(onTestFinished), mode: 'container', container })

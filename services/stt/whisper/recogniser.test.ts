@@ -106,7 +106,8 @@ it('writes words in the tokens its encoder finds for them', async ({ expect, rec
 it.for([0, 3, 100])(
   'hears the same with a draft that lacks its last %d words',
   async (missing, { expect, recogniser }) => {
-    const samples = await readClip('jfk.wav')
+    // Its every token is several times as likely as any other, so that no processor's last digits decide.
+    const samples = await readClip('librivox/sense_and_sensibility_01_austen_64kb-0870.wav')
     const window = { ...final, priority: 'interim', timestamps: false } as const
     const whole = await recogniser.recognise(samples, window)
 
