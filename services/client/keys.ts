@@ -1,4 +1,4 @@
-import { request } from 'undici'
+import { request } from '../wire/undici.ts'
 import { ClientError, refusal, unreachable } from './client-error.ts'
 import { parseObject, toList, toObject } from './json.ts'
 

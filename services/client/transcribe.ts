@@ -1,5 +1,5 @@
 import { open, type FileHandle } from 'node:fs/promises'
-import { request } from 'undici'
+import { request } from '../wire/undici.ts'
 import { ClientError, refusal, unreachable } from './client-error.ts'
 import { parseObject, toList, toObject, transcriptOf } from './json.ts'
 import { toLine } from './one-line.ts'

@@ -1,4 +1,4 @@
-import { Agent, fetch } from 'undici'
+import { Agent, fetch } from '../wire/undici.ts'
 import { ApiError } from '../wire/api-error.ts'
 import type { Clock } from '../wire/clock.ts'
 import { assertSize } from './body.ts'

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import { Agent, request } from 'undici'
+import { Agent, request } from '../wire/undici.ts'
 import { ApiError, unavailable } from '../wire/api-error.ts'
 import type { SpeechFailure, SpeechQuery, Transcript } from '../wire/speech.ts'
 import { createTurns, type SpeechServer } from '../wire/speech-servers.ts'

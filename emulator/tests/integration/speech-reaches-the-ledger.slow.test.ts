@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { DeepgramClient } from '@deepgram/sdk'
-import { request } from 'undici'
+import { request } from '../../../services/wire/undici.ts'
 import { test } from 'vitest'
 import { WebSocket } from 'ws'
 import { fixturePath } from '../../../fixtures/fixture-path.ts'

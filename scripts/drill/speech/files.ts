@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { request } from 'undici'
+import { request } from '../../../services/wire/undici.ts'
 import { fixturePath } from '../../../fixtures/fixture-path.ts'
 import { systemClock } from '../../../services/wire/clock.ts'
 import { editDistance, normalisedWords } from '../../wer.ts'

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis'
 import { Client } from 'pg'
-import { request } from 'undici'
+import { request } from '../../../services/wire/undici.ts'
 import { redisKeys } from '../../../services/account/redis-keys.ts'
 import { systemClock } from '../../../services/wire/clock.ts'
 import type { Hosted, HostUsage } from './hosted.ts'

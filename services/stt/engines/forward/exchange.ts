@@ -1,4 +1,4 @@
-import { type Dispatcher, request } from 'undici'
+import { type Dispatcher, request } from '../../../wire/undici.ts'
 import { SpeechError } from '../../errors.ts'
 import type { Upstream, UpstreamFile, UpstreamTranscript } from './upstream.ts'
 

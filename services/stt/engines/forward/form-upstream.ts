@@ -1,4 +1,4 @@
-import { FormData } from 'undici'
+import { FormData } from '../../../wire/undici.ts'
 import { AUTO, primaryTag } from '../../domain/language.ts'
 import { listOf, meanConfidence, member, numberOf, textOf, wordOf } from './json.ts'
 import type { FileExchange, Upstream, UpstreamOptions } from './upstream.ts'

@@ -1,4 +1,4 @@
-import { Agent } from 'undici'
+import { Agent } from '../../../wire/undici.ts'
 import type { SpeechMessage } from '../../../wire/speech.ts'
 import { wavOfSamples } from '../../audio/wav-writer.ts'
 import { SAMPLE_RATE_HZ } from '../../audio/format.ts'

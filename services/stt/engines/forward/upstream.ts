@@ -1,4 +1,4 @@
-import type { FormData } from 'undici'
+import type { FormData } from '../../../wire/undici.ts'
 import type { SpeechMessage, Transcript } from '../../../wire/speech.ts'
 import type { FileOptions, SpeechStream, StreamOptions } from '../port.ts'
 

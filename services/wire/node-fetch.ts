@@ -1,0 +1,2 @@
+// Has Node load its own `fetch` with what belongs to it.
+void globalThis.Headers
