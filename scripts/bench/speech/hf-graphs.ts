@@ -4,7 +4,6 @@ import {
   HEAD_SIZE,
   layerNorm,
   linear,
-  MANY_ROWS,
   splitLast,
   toHeads,
   type LayerContext,
@@ -25,7 +24,7 @@ export async function hfEncoder(
   precision: Precision,
 ): Promise<GraphBuilder> {
   const graph = createGraph('encoder')
-  const context: LayerContext = { graph, weights, weighing: MANY_ROWS[precision] }
+  const context: LayerContext = { graph, weights, precision }
   const { mels, state, heads, encoderLayers } = dimensions
   const features = graph.input('input_features', 'float32', ['batch_size', mels, 3000])
   const narrow = await convolution(context, 'encoder/conv1', { input: features, stride: 1 })
@@ -67,7 +66,7 @@ export async function hfDecoder(
   precision: Precision,
 ): Promise<GraphBuilder> {
   const graph = createGraph('decoder')
-  const context: LayerContext = { graph, weights, weighing: MANY_ROWS[precision] }
+  const context: LayerContext = { graph, weights, precision }
   const { state, decoderLayers, vocabulary } = dimensions
   const tokens = graph.input('input_ids', 'int64', ['batch_size', 'decoder_sequence_length'])
   const encoded = graph.input('encoder_hidden_states', 'float32', ['batch_size', 'encoder_sequence_length', state])
@@ -145,7 +144,7 @@ async function crossAttention(
 ): Promise<string> {
   const { graph } = context
   const name = `decoder/layer_${layer}/attention`
-  const both = splitLast(graph, await linear({ ...context, weighing: 'fp32' }, `${name}/linear_1`, fresh), 2)
+  const both = splitLast(graph, await linear({ ...context, precision: 'fp32' }, `${name}/linear_1`, fresh), 2)
   // Of no length in later steps, so no size may be left to be guessed.
   const [key = '', value = ''] = both.map((each) =>
     graph.node('Transpose', [graph.node('Reshape', [each, graph.ints(0, 0, heads, HEAD_SIZE)])], {
@@ -193,12 +192,12 @@ interface TokenTable {
 }
 
 /** Two copies, as in exports: rows to look up, columns to multiply with. */
-async function tokenTable({ graph, weights, weighing }: LayerContext): Promise<TokenTable> {
+async function tokenTable({ graph, weights, precision }: LayerContext): Promise<TokenTable> {
   const name = 'decoder/embeddings/weight'
   const rows = await weights.read(name)
   const table = graph.constant(name, rows)
   const embed = (tokens: string): string => graph.node('Gather', [table, tokens], { attributes: { axis: 0 } })
-  if (weighing === 'fp32') {
+  if (precision === 'fp32') {
     const columns = graph.constant('head', transpose(rows))
     return { embed, project: (hidden) => graph.node('MatMul', [hidden, columns]) }
   }

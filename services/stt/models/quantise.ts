@@ -2,8 +2,7 @@ import type { Tensor } from './source.ts'
 import type { TensorData } from './onnx-writer.ts'
 
 const INT8_MAX = 127
-/** Of unsigned 8-bit numbers, the one that stands for zero where none is named. */
-export const BLOCK_ZERO = 128
+
 /** A weight [outputs, inputs] as columns [inputs, outputs] of 8-bit numbers with one scale per output. */
 export interface QuantisedColumns {
   readonly columns: TensorData
@@ -16,55 +15,16 @@ export function quantiseColumns({ shape, values }: Tensor): QuantisedColumns {
   const columns = new Int8Array(values.length)
   const scales = new Float32Array(rows)
   for (let row = 0; row < rows; row += 1) {
-    const scale = scaleOf(values, row * width, (row + 1) * width)
+    let largest = 0
+    for (let at = row * width; at < (row + 1) * width; at += 1) largest = Math.max(largest, Math.abs(values[at] ?? 0))
+    // A row of zeros has no scale of its own; any positive one gives zeros back.
+    const scale = largest === 0 ? 1 : largest / INT8_MAX
     scales[row] = scale
     for (let column = 0; column < width; column += 1) {
       columns[column * rows + row] = Math.round((values[row * width + column] ?? 0) / scale)
     }
   }
   return { columns: { shape: [width, rows], values: columns }, scales: { shape: [rows], values: scales } }
-}
-
-/** A weight [outputs, inputs] as [outputs, blocks, inputs of a block], with one scale per block: [outputs, blocks]. */
-export interface QuantisedBlocks {
-  readonly blocks: TensorData
-  readonly scales: TensorData
-  readonly blockSize: number
-}
-
-/**
- * One scale for a short stretch of inputs. They are multiplied with inputs that have a scale per stretch, too, so that what
- * comes of one token hardly depends on the tokens beside it.
- *
- * @param largest how many inputs share a scale, if they divide the row: a power of two, at least 16 for ONNX Runtime
- */
-export function quantiseBlocks({ shape, values }: Tensor, largest: number): QuantisedBlocks {
-  const { rows, width } = matrix(shape)
-  let blockSize = largest
-  while (width % blockSize !== 0) blockSize /= 2
-  const perRow = width / blockSize
-  const result = new Uint8Array(values.length)
-  const scales = new Float32Array(rows * perRow)
-  for (let block = 0; block < scales.length; block += 1) {
-    const from = block * blockSize
-    const scale = scaleOf(values, from, from + blockSize)
-    scales[block] = scale
-    for (let at = from; at < from + blockSize; at += 1) {
-      result[at] = BLOCK_ZERO + Math.round((values[at] ?? 0) / scale)
-    }
-  }
-  return {
-    blocks: { shape: [rows, perRow, blockSize], values: result },
-    scales: { shape: [rows, perRow], values: scales },
-    blockSize,
-  }
-}
-
-/** A stretch of zeros has no scale of its own; any positive one gives zeros back. */
-function scaleOf(values: Tensor['values'], from: number, to: number): number {
-  let largest = 0
-  for (let at = from; at < to; at += 1) largest = Math.max(largest, Math.abs(values[at] ?? 0))
-  return largest === 0 ? 1 : largest / INT8_MAX
 }
 
 export function transpose({ shape, values }: Tensor): Tensor {

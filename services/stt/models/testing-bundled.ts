@@ -5,7 +5,6 @@ import { openBytes } from './byte-reader.ts'
 import { whisperLayout } from './layout.ts'
 import { loadManifest, type ModelManifest } from './manifest.ts'
 import { readOnnx, type OnnxTensor } from './onnx-reader.ts'
-import { BLOCK_ZERO } from './quantise.ts'
 import type { Tensor } from './source.ts'
 import type { Written } from './testing-formats.ts'
 
@@ -50,26 +49,14 @@ async function multipliedOut(tensors: ReadonlyMap<string, OnnxTensor>, name: str
   if (scaleTensor === undefined) {
     return { shape: tensor.shape, values: new Float32Array(bytes).map((value) => value * factor) }
   }
-  const scales = new Float32Array(await bytesOf(scaleTensor)).map((scale) => scale * factor)
-  return tensor.shape.length === 3 ? ofBlocks(tensor, bytes, scales) : ofColumns(tensor, bytes, scales)
-}
-
-function ofBlocks({ shape }: OnnxTensor, bytes: ArrayBuffer, scales: Float32Array): Tensor {
-  const [rows = 0, perRow = 0, blockSize = 0] = shape
-  const values = Float32Array.from(
-    new Uint8Array(bytes),
-    (value, at) => (value - BLOCK_ZERO) * (scales[Math.floor(at / blockSize)] ?? 0),
-  )
-  return { shape: [rows, perRow * blockSize], values }
-}
-
-function ofColumns({ shape }: OnnxTensor, bytes: ArrayBuffer, scales: Float32Array): Tensor {
+  const scales = new Float32Array(await bytesOf(scaleTensor))
   const columns = new Int8Array(bytes)
-  const [width = 0, rows = 0] = shape
+  const [width = 0, rows = 0] = tensor.shape
   const values = new Float32Array(columns.length)
   for (let row = 0; row < rows; row += 1) {
+    const scale = (scales[row] ?? 0) * factor
     for (let column = 0; column < width; column += 1)
-      values[row * width + column] = (columns[column * rows + row] ?? 0) * (scales[row] ?? 0)
+      values[row * width + column] = (columns[column * rows + row] ?? 0) * scale
   }
   return { shape: [rows, width], values }
 }

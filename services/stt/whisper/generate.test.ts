@@ -282,7 +282,7 @@ test('a branch is given up where it joins the other text again and is less likel
   expect(await generate(saying([9, 2, 3, 4, 5, 6]), { ...options, branch })).toMatchObject({ isGivenUp: true })
 })
 
-test('a phrase that opens at the start, or where the one before closed, takes no pass for it', async ({ expect }) => {
+test('a phrase that opens where the one before closed takes no pass for it', async ({ expect }) => {
   const said = [55, 1, 57, 57, 2, 59]
   const fed: number[][] = []
   let place = 0
@@ -309,5 +309,5 @@ test('a phrase that opens at the start, or where the one before closed, takes no
   const { tokens } = await generate(decoding, { ...options, timestamps: true })
 
   expect(tokens).toEqual(said)
-  expect(fed).toEqual([[START, 55], [1], [57, 57], [2], [59, 59]])
+  expect(fed).toEqual([[START], [55], [1], [57, 57], [2], [59, 59]])
 })

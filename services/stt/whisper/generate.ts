@@ -72,9 +72,7 @@ export async function generate(decoding: Decoding, options: GenerateOptions): Pr
     : { tokens: [], logProbabilities: [], runnersUp: [] }
   let total = sumOf(logProbabilities)
   const given = [...tokens, ...(branch?.given ?? [])]
-  const { guess, first: guessed } = branch
-    ? guessOf(branch)
-    : guessBy(options.draft ?? [], timestamps ? firstTimestamp : undefined)
+  const { guess, first: guessed } = branch ? guessOf(branch) : guessBy(options.draft ?? [], timestamps)
 
   checkpoint()
   let draft = [...given, ...guessed].slice(0, maxTokens - 1)
@@ -135,7 +133,10 @@ export async function generate(decoding: Decoding, options: GenerateOptions): Pr
     }
   }
 
-  /** Where a phrase closes, the next one opens, or else the text ends. */
+  /**
+   * Where a phrase closes, the next one opens, or else the text ends. That it begins at the first timestamp is not
+   * guessed: fed together with the start of the transcript, that token is quantised too coarsely for all after it.
+   */
   function sequel(token: number): readonly number[] {
     const closes = token >= firstTimestamp && (tokens.at(-2) ?? firstTimestamp) < firstTimestamp
     return timestamps && closes ? [token] : []
@@ -185,11 +186,9 @@ function guessOf({ from, place, given, resume }: Branch): FirstGuess {
   return { guess, first: guess.after(begun).tokens }
 }
 
-/** All of a draft at once; behind a timestamp, which no draft has, a little of it, because more of them may follow. */
-function guessBy(draft: readonly number[], timestamp: number | undefined): FirstGuess {
-  if (timestamp === undefined) return { guess: createGuess(draft, 0), first: draft }
-  const guess = createGuess(draft, -1)
-  return { guess, first: [timestamp, ...guess.after([timestamp]).tokens] }
+/** All of a draft at once, unless the first token is a timestamp, which no draft has. */
+function guessBy(draft: readonly number[], timestamps: boolean): FirstGuess {
+  return timestamps ? { guess: createGuess(draft, -1), first: [] } : { guess: createGuess(draft, 0), first: draft }
 }
 
 function sumOf(values: readonly number[]): number {

@@ -11,7 +11,7 @@ export interface Guessed {
   readonly place: number | undefined
 }
 
-/** Verifying so many tokens at once takes as long as writing three. */
+/** Verifying so many tokens at once takes as long as writing two. */
 const FIRST_REACH = 8
 
 /**

@@ -1,15 +1,13 @@
 import { createGraph, type GraphBuilder } from '../onnx-writer.ts'
 import type { Weights } from '../source.ts'
 import type { AlignmentHead, WhisperDimensions } from '../manifest.ts'
-import { BLOCK_ZERO, quantiseBlocks, transpose } from '../quantise.ts'
+import { quantiseColumns, transpose } from '../quantise.ts'
 import {
   ATTENTION_SCALE,
   feedForward,
-  FEW_ROWS,
   HEAD_SIZE,
   layerNorm,
   linear,
-  productByBlock,
   splitLast,
   toHeads,
   type LayerContext,
@@ -35,7 +33,7 @@ export async function decoderGraph(weights: Weights, options: DecoderGraphOption
   const { dimensions, precision } = options
   const { heads, decoderLayers, vocabulary } = dimensions
   const graph = createGraph('whisper decoder')
-  const context: LayerContext = { graph, weights, weighing: FEW_ROWS[precision] }
+  const context: LayerContext = { graph, weights, precision }
 
   const tokens = graph.input('tokens', 'int64', ['batch', 'steps'])
   const positions = graph.input('positions', 'int64', ['steps'])
@@ -121,32 +119,27 @@ interface TokenTable {
   project(hidden: string): string
 }
 
-/** Nothing follows the head, and it is most of a step: twice as many inputs share a scale as in the layers, which is faster. */
-const HEAD_BLOCK = 128
-
 /** Whisper's output head is its embedding table, so one copy serves both. */
-async function tokenTable({ graph, weights, weighing }: LayerContext): Promise<TokenTable> {
+async function tokenTable({ graph, weights, precision }: LayerContext): Promise<TokenTable> {
   const name = 'decoder/embeddings/weight'
   const rows = await weights.read(name)
-  if (weighing === 'fp32') {
+  if (precision === 'fp32') {
     const table = graph.constant(name, transpose(rows))
     return {
       embed: (tokens) => gatherColumns(graph, table, tokens),
       project: (hidden) => graph.node('MatMul', [hidden, table]),
     }
   }
-  const quantised = quantiseBlocks(rows, HEAD_BLOCK)
-  const weight = graph.constant(name, quantised.blocks)
-  const scale = graph.constant(`${name}_scale`, quantised.scales)
-  const zero = graph.constant('block_zero', { shape: [1], values: Float32Array.of(BLOCK_ZERO) })
+  const { columns, scales } = quantiseColumns(rows)
+  const table = graph.constant(name, columns)
+  const scale = graph.constant(`${name}_scale`, scales)
   return {
     embed(tokens) {
-      const whole = graph.node('Cast', [graph.node('Gather', [weight, tokens])], { attributes: { to: 1 } })
+      const whole = graph.node('Cast', [gatherColumns(graph, table, tokens)], { attributes: { to: 1 } })
       const factors = graph.node('Unsqueeze', [graph.node('Gather', [scale, tokens]), graph.ints(-1)])
-      const blocks = graph.node('Mul', [graph.node('Sub', [whole, zero]), factors])
-      return graph.node('Reshape', [blocks, graph.ints(0, 0, -1)])
+      return graph.node('Mul', [whole, factors])
     },
-    project: (hidden) => productByBlock(graph, hidden, { ...quantised, weight, scale }),
+    project: (hidden) => graph.node('ms:DynamicQuantizeMatMul', [hidden, table, scale]),
   }
 }
 

@@ -7,7 +7,6 @@ import {
   HEAD_SIZE,
   layerNorm,
   linear,
-  MANY_ROWS,
   splitLast,
   toHeads,
   type LayerContext,
@@ -28,7 +27,7 @@ export async function encoderGraph(
   precision: Precision,
 ): Promise<GraphBuilder> {
   const graph = createGraph('whisper encoder')
-  const context: LayerContext = { graph, weights, weighing: MANY_ROWS[precision] }
+  const context: LayerContext = { graph, weights, precision }
   const { mels, state, heads, encoderLayers, decoderLayers } = dimensions
 
   const mel = graph.input('mel', 'float32', ['batch', mels, 'frames'])

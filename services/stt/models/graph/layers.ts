@@ -1,6 +1,6 @@
 import type { GraphBuilder, TensorData } from '../onnx-writer.ts'
 import type { Tensor, Weights } from '../source.ts'
-import { quantiseBlocks, quantiseColumns, transpose, type QuantisedBlocks } from '../quantise.ts'
+import { quantiseColumns, transpose } from '../quantise.ts'
 
 /** Arithmetic of the written model: 8-bit weights with activations quantised on the fly, or plain single precision. */
 export type Precision = 'int8' | 'fp32'
@@ -12,19 +12,11 @@ export const ATTENTION_SCALE = 1 / Math.sqrt(HEAD_SIZE)
 
 const LAYER_NORM_EPSILON = 1e-5
 
-/** How a graph multiplies with its weights: 8 bits have a scale for each column, or for each block of a row. */
-type Weighing = 'fp32' | 'columns' | 'blocks'
-
-/** The fastest for hundreds of rows at once, as in the encoder. */
-export const MANY_ROWS: Readonly<Record<Precision, Weighing>> = { int8: 'columns', fp32: 'fp32' }
-/** For a decoder: one row takes two thirds of the time it takes by columns, and what comes of it hardly depends on those beside it. */
-export const FEW_ROWS: Readonly<Record<Precision, Weighing>> = { int8: 'blocks', fp32: 'fp32' }
-
 /** What the layers of both graphs are made with. */
 export interface LayerContext {
   readonly graph: GraphBuilder
   readonly weights: Weights
-  readonly weighing: Weighing
+  readonly precision: Precision
 }
 
 export async function layerNorm({ graph, weights }: LayerContext, name: string, input: string): Promise<string> {
@@ -37,21 +29,12 @@ export async function layerNorm({ graph, weights }: LayerContext, name: string, 
 
 /** `input × weightᵀ + bias`. `outputScale` is folded into both, so that it costs nothing at run time. */
 export async function linear(context: LayerContext, name: string, input: string, outputScale = 1): Promise<string> {
-  const { graph, weights, weighing } = context
+  const { graph, weights, precision } = context
   const weight = scaled(await weights.read(`${name}/weight`), outputScale)
   const bias = graph.constant(`${name}/bias`, scaled(await weights.read(`${name}/bias`), outputScale))
-  if (weighing === 'fp32') {
+  if (precision === 'fp32') {
     const columns = graph.constant(`${name}/weight`, transpose(weight))
     return graph.node('Add', [graph.node('MatMul', [input, columns]), bias])
-  }
-  if (weighing === 'blocks') {
-    const quantised = quantiseBlocks(weight, LAYER_BLOCK)
-    return productByBlock(graph, input, {
-      ...quantised,
-      weight: graph.constant(`${name}/weight`, quantised.blocks),
-      scale: graph.constant(`${name}/weight_scale`, quantised.scales),
-      bias,
-    })
   }
   const { columns, scales } = quantiseColumns(weight)
   return graph.node('ms:DynamicQuantizeMatMul', [
@@ -61,28 +44,6 @@ export async function linear(context: LayerContext, name: string, input: string,
     '',
     bias,
   ])
-}
-
-/** Of a layer's inputs, so many share a scale: what it rounds away is lost for all after it (with 128 µ-law costs live words). */
-const LAYER_BLOCK = 64
-
-/** What a weight by blocks is called in a graph. */
-export interface WeightByBlock extends QuantisedBlocks {
-  readonly weight: string
-  readonly scale: string
-  readonly bias?: string
-}
-
-/** Inputs in 8 bits as well: ONNX Runtime's accuracy level of that name. */
-const INT8_INPUTS = 4
-
-/** `input × weightᵀ + bias`. */
-export function productByBlock(graph: GraphBuilder, input: string, options: WeightByBlock): string {
-  const { weight, scale, bias, blocks, blockSize } = options
-  const [outputs = 0, perRow = 0] = blocks.shape
-  return graph.node('ms:MatMulNBits', [input, weight, scale, ...(bias === undefined ? [] : ['', '', bias])], {
-    attributes: { K: perRow * blockSize, N: outputs, bits: 8, block_size: blockSize, accuracy_level: INT8_INPUTS },
-  })
 }
 
 export async function feedForward(context: LayerContext, name: string, input: string): Promise<string> {
