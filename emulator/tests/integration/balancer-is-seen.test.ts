@@ -1,7 +1,7 @@
 import { readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Agent, request } from '../../../services/wire/undici.ts'
 import { test } from 'vitest'
+import { Agent, request } from '../../../services/wire/undici.ts'
 import type { RequestExplanation } from '../../alb/explain/explain-request.ts'
 import { startTestEnvironment } from '../test-environment.ts'
 
