@@ -156,6 +156,39 @@ test('a draft of words alone changes nothing among timestamps either, and spares
   expect(passes).toBeGreaterThan(0)
 })
 
+test('of a draft that is kept, a token stays where another is likelier, but not twice as likely', async ({
+  expect,
+}) => {
+  const shares = [{ 1: 0.5, 2: 0.4 }, { 1: 0.6, 2: 0.2 }, { 3: 0.4, 4: 0.5 }, { [END]: 0.4, 5: 0.3 }, { [END]: 0.9 }]
+  const wavering = (): Decoding => {
+    let length = 0
+    return {
+      get length() {
+        return length
+      },
+      attention: [],
+      truncate: (to) => {
+        length = Math.min(length, to)
+      },
+      fork: wavering,
+      async feed(tokens, rows) {
+        length += tokens.length
+        return Array.from({ length: rows }, (_, row) => {
+          const logits = new Float32Array(VOCABULARY).fill(Math.log(0.001))
+          for (const [token, share] of Object.entries(shares[length - rows + row] ?? {}))
+            logits[Number(token)] = Math.log(share)
+          return logits
+        })
+      },
+    }
+  }
+  const draft = [2, 2, 3, 5]
+  const write = async (more: object) => (await generate(wavering(), { ...options, draft, ...more })).tokens
+
+  expect(await write({})).toEqual([1, 1, 4])
+  expect(await write({ keepsDraft: true })).toEqual([2, 1, 3, 5])
+})
+
 test('a draft that is right takes one pass', async ({ expect }) => {
   const { tokens } = await generate(listening(5), options)
   const decoding = listening(5)

@@ -24,6 +24,8 @@ export interface GenerateOptions {
    * in few where timestamps stand between, which it has none of.
    */
   readonly draft?: readonly number[]
+  /** Another token than the draft's has to be twice as likely. Otherwise a draft changes nothing. */
+  readonly keepsDraft?: boolean
   /** Another text of the same audio to go another way from. Instead of a draft. */
   readonly branch?: Branch
   /** Ends the text early; a word that was begun goes with the token that is not taken. */
@@ -100,8 +102,10 @@ export async function generate(decoding: Decoding, options: GenerateOptions): Pr
 
   while (logits) {
     options.bias?.apply(logits, tokens)
-    const { token, logProbability, runnerUp } = rules.choose(logits, tokens, given[tokens.length])
-    const attention = decoding.attention[prompt.length - 1 + tokens.length]
+    const place = tokens.length
+    const wish = { given: given[place], preferred: options.keepsDraft ? draft[place] : undefined }
+    const { token, logProbability, runnerUp } = rules.choose(logits, tokens, wish)
+    const attention = decoding.attention[prompt.length - 1 + place]
     if (stop && attention && token !== endOfText && stop.isOver(attention)) {
       dropOpenWord(token, stop.startsWord)
       return finish(false)

@@ -197,7 +197,7 @@ test('a given token counts as likely as it is, also where a timestamp would win'
   const rules = createLogitRules(manifest, true)
   const logits = preferring(T0 + 9, 7)
 
-  const { token, logProbability } = rules.choose(logits, [T0, 6], 7)
+  const { token, logProbability } = rules.choose(logits, [T0, 6], { given: 7 })
 
   expect(token).toBe(7)
   // Beside the timestamp, which is e times as likely, all others are nothing.
@@ -219,4 +219,24 @@ test('tells the text that was nearly as likely, where there is any', ({ expect }
   expect(between([7, 20], [END, 19.9], [8, 19.5]).runnerUp).toBeUndefined()
   expect(between([7, 20], [T0 + 9, 19.9]).runnerUp).toBeUndefined()
   expect(between([T0 + 9, 20], [T0 + 8, 19.9], [7, 19.5]).runnerUp).toBeUndefined()
+})
+
+test.for([
+  { preferred: 'text that is hardly less likely', timestamps: true, likes: [8, 19.4], taken: true },
+  { preferred: 'text that is less than half as likely', timestamps: true, likes: [8, 19.2], taken: false },
+  { preferred: 'the end', timestamps: true, likes: [END, 19.9], taken: true },
+  { preferred: 'a timestamp', timestamps: true, likes: [T0 + 9, 19.9], taken: false },
+  { preferred: 'a suppressed token', timestamps: false, likes: [3, 21], taken: false },
+  { preferred: 'a control token', timestamps: false, likes: [11, 21], taken: false },
+] as const)('prefers $preferred: $taken', ({ timestamps, likes: [token, logit], taken }, { expect }) => {
+  const logits = preferring(7)
+  logits[token] = logit
+
+  expect(createLogitRules(manifest, timestamps).choose(logits, [T0, 5], { preferred: token }).token).toBe(
+    taken ? token : 7,
+  )
+})
+
+test('prefers no text where a timestamp wins', ({ expect }) => {
+  expect(createLogitRules(manifest, true).choose(preferring(T0 + 9, 7), [T0, 5], { preferred: 7 }).token).toBe(T0 + 9)
 })

@@ -33,12 +33,20 @@ export interface LogitRuleOptions {
   readonly isWhole?: boolean
 }
 
-export interface LogitRules {
-  /** The next token after those chosen so far: `given`, the likeliest allowed one, or one drawn. `logits` is changed. */
-  choose(logits: Float32Array, chosen: readonly number[], given?: number): Choice
+/** What the next token is to be. */
+export interface Wish {
+  /** However likely it is. */
+  readonly given?: number | undefined
+  /** If it is text and hardly less likely than any other. */
+  readonly preferred?: number | undefined
 }
 
-/** A runner-up is at least half as likely. */
+export interface LogitRules {
+  /** The next token after those chosen so far: the wish, the likeliest allowed one, or one drawn. `logits` is changed. */
+  choose(logits: Float32Array, chosen: readonly number[], wish?: Wish): Choice
+}
+
+/** What is nearly as likely is at least half as likely. */
 const CLOSE = Math.LN2
 /** Of two tokens of which one is as close to the other, none is likelier than this. */
 const UNSURE_LOG_PROBABILITY = -Math.log(1 + Math.exp(-CLOSE))
@@ -66,7 +74,7 @@ export function createLogitRules(
   const never = suppressed.filter((id) => id < endOfText)
 
   return {
-    choose(logits, chosen, given) {
+    choose(logits, chosen, { given, preferred } = {}) {
       let left = isWhole ? 1 : 0
       const forbid = (id: number): void => {
         left -= Math.exp(logits[id] as number)
@@ -85,7 +93,8 @@ export function createLogitRules(
       const sum = isTime ? timeSum : timeSum + weighText(logits, allowed, left) * Math.exp(-largest)
       const best = isTime ? time : text
       const likely = sampling ? draw(logits, isTime ? withoutText(allowed) : allowed, sampling) : best.token
-      const token = given ?? likely
+      const isClose = !isTime && isWithin(allowed, preferred) && text.logit - (logits[preferred] as number) < CLOSE
+      const token = given ?? (isClose ? preferred : likely)
       const logProbability = (logits[token] as number) - largest - Math.log(sum)
       const mayBeClose =
         logProbability <= UNSURE_LOG_PROBABILITY && token < endOfText && given === undefined && !sampling
@@ -147,6 +156,10 @@ function allowedRanges(chosen: readonly number[], { endOfText, firstTimestamp, v
   // A phrase may open where the one before closed, but not close where it opened.
   const timesFrom = afterTime ? latest : latest + 1
   return { textFrom: afterTime ? endOfText : 0, textTo: endOfText + 1, timesFrom, timesTo: vocabulary }
+}
+
+function isWithin({ textFrom, textTo }: TokenRanges, token: number | undefined): token is number {
+  return token !== undefined && token >= textFrom && token < textTo
 }
 
 function withoutText(ranges: TokenRanges): TokenRanges {

@@ -126,6 +126,18 @@ it.for([0, 3, 100])(
   },
 )
 
+it('keeps words of a draft while speech goes on, where others are hardly likelier', async ({ expect, recogniser }) => {
+  // Up to "Americans": "am I" and "my" sound the same, and which of them is likelier changes from moment to moment.
+  const samples = (await readClip('jfk.wav')).subarray(0, 2.5 * 16_000)
+  const interim = { ...final, priority: 'interim', padding: 'coarse', timestamps: false, isOpen: true } as const
+
+  for (const said of ['And so am I fellow Americans', 'And so my fellow Americans']) {
+    const draft = said.split(' ').slice(0, 3).join(' ')
+    const { text } = await recogniser.recognise(samples, { ...interim, draft })
+    expect(plain(text)).toBe(plain(said))
+  }
+})
+
 it('takes what is known as given, and times what follows it', async ({ expect, recogniser }) => {
   // The pause after "Americans".
   const known = { text: 'And so my fellow Martians,', endSeconds: 2.8 }

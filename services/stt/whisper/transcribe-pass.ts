@@ -90,6 +90,7 @@ export async function transcribePass(model: WhisperModel, audio: EncodedAudio, o
   const own = await write(startDecoding(sessions.decoder, audio, dimensions), {
     ...(draft && { draft: model.tokenizer.encode(` ${draft}`) }),
     ...(options.isOpen && {
+      keepsDraft: true,
       stop: {
         ...createAttentionStop({ heads, positions: audio.positions, audioPositions }),
         startsWord: (token) => !CONTINUES_WORD.test(model.tokenizer.decode([token])),
