@@ -1,11 +1,16 @@
 import { once } from 'node:events'
-import { readdir } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, symlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { InferenceSession } from 'onnxruntime-node'
 import { test } from 'vitest'
+import { systemClock } from '../../wire/clock.ts'
+import { silentLog, type Log } from '../../wire/log.ts'
 import { loadManifest } from '../models/manifest.ts'
 import { encode } from './encoder.ts'
+import { startRecogniser } from './recogniser.ts'
 import { loadEncoder, type Sessions } from './sessions.ts'
-import { MODEL_DIR } from './testing.ts'
+import { MODEL_DIR, readClip } from './testing.ts'
 import { spawnWorker } from './spawn-worker.ts'
 import { withWideEncoder } from './wide-encoder.ts'
 import type { WorkerRequest } from './worker-messages.ts'
@@ -24,6 +29,7 @@ test('the wide encoder is loaded when it is first wanted and used while nobody e
       loads += 1
       return wide
     },
+    onFailure: () => undefined,
   })
 
   expect(widened.encoder).toBe(usual)
@@ -37,14 +43,16 @@ test('the wide encoder is loaded when it is first wanted and used while nobody e
   expect(widened.decoder).toBe(decoder)
 })
 
-test('where it cannot be loaded the usual one goes on', async ({ expect }) => {
+test('where it cannot be loaded the usual one goes on, and it is told once', async ({ expect }) => {
   let loads = 0
+  const causes: unknown[] = []
   const widened = withWideEncoder(sessions, {
     isAlone: () => true,
     loadWide: async () => {
       loads += 1
       throw new Error('no memory')
     },
+    onFailure: (cause) => causes.push(cause),
   })
 
   for (let turn = 0; turn < 3; turn += 1) {
@@ -52,6 +60,26 @@ test('where it cannot be loaded the usual one goes on', async ({ expect }) => {
     await new Promise(setImmediate)
   }
   expect(loads).toBe(1)
+  expect(causes).toEqual([new Error('no memory')])
+})
+
+test('a worker without it says so and goes on', async ({ expect, onTestFinished }) => {
+  const modelDir = await mkdtemp(join(tmpdir(), 'aldea-model-'))
+  onTestFinished(() => rm(modelDir, { recursive: true, force: true }))
+  for (const name of await readdir(MODEL_DIR)) await symlink(join(MODEL_DIR, name), join(modelDir, name))
+  const warned: unknown[] = []
+  const log: Log = { ...silentLog, warn: (...said: unknown[]) => warned.push(said) }
+  const options = { modelDir, workers: 2, threadsPerWorker: 1, clock: systemClock, log }
+  const recogniser = await startRecogniser(options)
+  onTestFinished(() => recogniser.stop())
+  const window = { priority: 'final', language: 'en', padding: 'coarse', timestamps: true } as const
+
+  // The first worker has its usual one; the file that a wider one is loaded from is gone.
+  await rm(join(modelDir, 'encoder.onnx'))
+  await recogniser.recognise(await readClip('jfk.wav'), window)
+
+  await expect.poll(() => warned).toMatchObject([[{ warning: expect.stringContaining('2 cores') }, expect.any(String)]])
+  expect((await recogniser.recognise(await readClip('jfk.wav'), window)).text).toMatch(/country/)
 })
 
 test('an encoder with two threads answers the same numbers as with one', async ({ expect }) => {

@@ -6,6 +6,8 @@ export interface WideOptions {
   readonly isAlone: () => boolean
   /** The same encoder with a thread for each core. */
   readonly loadWide: () => Promise<InferenceSession>
+  /** It could not be loaded, and is not tried again. */
+  readonly onFailure: (cause: unknown) => void
 }
 
 /**
@@ -13,12 +15,16 @@ export interface WideOptions {
  * other workers busy such an encoder would get less done than all do by themselves. It is loaded when it is first
  * wanted; until then, and where that fails, the usual one goes on. Both answer the same numbers.
  */
-export function withWideEncoder(sessions: Sessions, { isAlone, loadWide }: WideOptions): Sessions {
+export function withWideEncoder(sessions: Sessions, { isAlone, loadWide, onFailure }: WideOptions): Sessions {
   let wide: InferenceSession | undefined
   let loading: Promise<void> | undefined
 
   async function load(): Promise<void> {
-    wide = await loadWide().catch(() => undefined)
+    try {
+      wide = await loadWide()
+    } catch (error) {
+      onFailure(error)
+    }
   }
 
   return {

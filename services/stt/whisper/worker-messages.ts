@@ -29,7 +29,13 @@ export interface WorkerRequest {
   readonly request: WindowRequest
 }
 
-export type WorkerReply = { readonly type: 'ready' } | WorkerAnswer
+export type WorkerReply = { readonly type: 'ready' } | WorkerWarning | WorkerAnswer
+
+/** The worker goes on, but not as well as it should. */
+export interface WorkerWarning {
+  readonly type: 'warning'
+  readonly message: string
+}
 
 export type WorkerAnswer =
   | { readonly type: 'done'; readonly id: number; readonly recognition: Recognition }

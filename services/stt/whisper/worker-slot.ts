@@ -66,6 +66,7 @@ export function createWorkerSlot(options: WorkerSlotOptions): WorkerSlot {
         cause = error
       })
       worker.on('message', (reply: WorkerReply) => {
+        if (reply.type === 'warning') return log.warn({ warning: reply.message }, 'speech worker goes on with less')
         if (reply.type !== 'ready') return onAnswer(reply)
         isReady = true
         retryMs = FIRST_RETRY_MS

@@ -35,6 +35,8 @@ async function load(): Promise<WhisperModel> {
   const sessions = withWideEncoder(loaded.sessions, {
     isAlone: () => Atomics.load(busyWorkers, 0) === 1,
     loadWide: () => loadEncoder(modelDir, loaded.manifest, { threads: loneThreads, device: 'cpu' }),
+    onFailure: (cause) =>
+      send({ type: 'warning', message: `Its encoder for ${loneThreads} cores cannot be loaded. ${String(cause)}` }),
   })
   return { ...loaded, sessions }
 }
