@@ -1,5 +1,6 @@
-import { mkdir, readFile, rm } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { makeFolder } from '../../services/wire/make-folder.ts'
 import { AldeaError } from './errors.ts'
 import { acquireLock, lockHolder } from './lock-file.ts'
 import { reapLeftovers } from './reaper.ts'
@@ -28,7 +29,7 @@ export interface StateDir {
  */
 export async function openStateDir(where: StateDirName): Promise<StateDir> {
   const { path, registry } = pathsOf(where)
-  await mkdir(path, { recursive: true, mode: 0o700 })
+  await makeFolder(path, { mode: 0o700 })
   const lockFile = await acquireLock(path)
   if (!('release' in lockFile)) throw stateLocked(where.name, lockFile.pid)
 

@@ -1,5 +1,6 @@
-import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
+import { type FileHandle, open, readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFolder } from '../../../services/wire/make-folder.ts'
 import type { Ids } from '../../../services/wire/runtime.ts'
 import type { AwsNames } from '../names.ts'
 
@@ -44,7 +45,7 @@ export function openLogFiles({ folder, names, address, ids, limits }: LogFilesOp
   async function fileUntil(endsAt: number): Promise<NonNullable<typeof current>> {
     if (current?.endsAt === endsAt && current.bytes < limits.fileBytes) return current
     await close()
-    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await makeFolder(folder, { mode: 0o700 })
     await removeOldest(folder, limits.files - 1)
     const file = await open(join(folder, toFileName(endsAt)), 'a', 0o600)
     current = { file, endsAt, bytes: 0 }

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto'
-import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFolder } from '../../../services/wire/make-folder.ts'
 import type { Clock } from '../../../services/wire/clock.ts'
 import { type Issued, issueAuthority } from './issue.ts'
 
@@ -59,7 +60,7 @@ async function keep(
   { cert, key }: Issued,
   { folder, place }: { readonly folder: string; readonly place: string },
 ): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await makeFolder(folder, { mode: 0o700 })
   const beside = await mkdtemp(join(folder, 'ca.new-'))
   try {
     await writeFile(join(beside, 'ca-key.pem'), key, { mode: 0o600 })

@@ -1,6 +1,7 @@
 import { X509Certificate, createHash } from 'node:crypto'
-import { mkdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFolder } from '../../../services/wire/make-folder.ts'
 import type { Clock } from '../../../services/wire/clock.ts'
 import { replaceFile } from '../../core/replace-file.ts'
 import type { Certificate, TlsConfig } from '../model.ts'
@@ -69,7 +70,7 @@ async function openCertificate(host: string, authority: Authority, options: Cert
 
   const nowMs = clock.now()
   const issued = await issueServer(names, authority, { fromMs: nowMs - SKEW_MS, toMs: nowMs + LIFE_MS })
-  await mkdir(join(folder, 'certificates'), { recursive: true, mode: 0o700 })
+  await makeFolder(join(folder, 'certificates'), { mode: 0o700 })
   await replaceFile(file, issued.key + issued.cert, 'kill')
   return { ...issued, arn, endsMs: endOf(issued) }
 }

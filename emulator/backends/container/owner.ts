@@ -1,6 +1,7 @@
-import { mkdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { makeFolder } from '../../../services/wire/make-folder.ts'
 import { systemIds } from '../../../services/wire/ids.ts'
 import { identify } from '../../core/processes.ts'
 import { replaceFile } from '../../core/replace-file.ts'
@@ -29,7 +30,7 @@ export const LABEL = {
 } as const
 
 export async function openOwner(stateDir: string): Promise<Owner> {
-  await mkdir(stateDir, { recursive: true, mode: 0o700 })
+  await makeFolder(stateDir, { mode: 0o700 })
   const kept = await readOwner(stateDir)
   if (kept) return kept
   // Not injected ids: those may be predictable, and the password guards a superuser.

@@ -1,6 +1,7 @@
-import { lstat, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises'
+import { lstat, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
+import { makeFolder } from '../../../services/wire/make-folder.ts'
 import { canReach, type ServerUser } from './server-user.ts'
 
 /**
@@ -9,7 +10,7 @@ import { canReach, type ServerUser } from './server-user.ts'
  */
 export async function cacheEntry(path: string, make: (dir: string) => Promise<void>): Promise<string> {
   if (await isThere(path)) return path
-  await mkdir(dirname(path), { recursive: true, mode: 0o755 })
+  await makeFolder(dirname(path), { mode: 0o755 })
   const beside = await mkdtemp(`${path}${UNFINISHED}`)
   await removeAbandoned(path, beside)
   try {
@@ -24,10 +25,10 @@ export async function cacheEntry(path: string, make: (dir: string) => Promise<vo
 
 /** The cache, or where the server's user cannot reach it a folder of ours where anybody can. */
 export async function reachableCache(cacheDir: string, user: ServerUser): Promise<string> {
-  await mkdir(cacheDir, { recursive: true })
+  await makeFolder(cacheDir)
   if (await canReach(join(cacheDir, 'entry'), user)) return cacheDir
   const path = join(tmpdir(), 'aldea-local-cache')
-  await mkdir(path, { recursive: true, mode: 0o755 })
+  await makeFolder(path, { mode: 0o755 })
   const { uid } = await lstat(path)
   // The name can be guessed: programs that another user has put there must not be run.
   if (uid !== process.getuid?.()) throw new Error(`${path} belongs to another user.`)

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
-import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises'
+import { readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFolder } from '../../../services/wire/make-folder.ts'
 import { systemIds } from '../../../services/wire/ids.ts'
 import { AldeaError } from '../../core/errors.ts'
 import { replaceFile } from '../../core/replace-file.ts'
@@ -37,7 +38,7 @@ const ACCESS_FILE = 'aldea-local.json'
  */
 export async function openDataDir(context: DataDirContext): Promise<DataDir> {
   const path = join(context.stateDir, 'data')
-  await mkdir(context.stateDir, { recursive: true, mode: 0o700 })
+  await makeFolder(context.stateDir, { mode: 0o700 })
   await assertReachable(path, context.user)
   const access = await keptAccess(path, context)
   if (!access) return makeDataDir(path, context)

@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { makeFolder } from '../../../services/wire/make-folder.ts'
 import type { Log } from '../../../services/wire/log.ts'
 import { startServerProcess, type ServerProcess } from '../server-process.ts'
 import type { BackendWatch } from '../watch.ts'
@@ -26,7 +26,7 @@ export interface InstalledServer extends ServerProcess {
 export async function startInstalledServer(options: InstalledServerOptions): Promise<InstalledServer> {
   const { command, folder, port, log, watch } = options
   const dataDir = join(folder, 'data')
-  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  await makeFolder(dataDir, { mode: 0o700 })
   let primaryPort = options.replicaOf
   const running = await startServerProcess({
     service: 'redis',

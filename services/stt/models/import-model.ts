@@ -1,5 +1,6 @@
-import { chmod, copyFile, mkdir, mkdtemp, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdtemp, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
+import { makeFolder } from '../../wire/make-folder.ts'
 import { MULTILINGUAL_VOCABULARY } from './alignment-heads.ts'
 import { ModelError } from './errors.ts'
 import { decoderGraph } from './graph/decoder-graph.ts'
@@ -42,7 +43,7 @@ const VOCABULARY_FILE = 'vocabulary.json'
 export async function importModel(options: ImportOptions): Promise<ModelManifest> {
   const to = resolve(options.to)
   await assertReplaceable(to)
-  await mkdir(dirname(to), { recursive: true })
+  await makeFolder(dirname(to))
   const temporary = await mkdtemp(join(dirname(to), `.${basename(to)}-`))
   try {
     await sweep(to, temporary)

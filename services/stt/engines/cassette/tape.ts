@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import { appendFile, mkdir, readFile } from 'node:fs/promises'
+import { appendFile, readFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { makeFolder } from '../../../wire/make-folder.ts'
 import type { SpeechFailure, SpeechMessage, Transcript } from '../../../wire/speech.ts'
 import type { FileOptions, StreamOptions } from '../port.ts'
 
@@ -72,7 +73,7 @@ export async function loadTape(file: string): Promise<ReadonlyMap<string, Take>>
 
 /** One write a take: several servers may record on one cassette. */
 export async function appendTake(file: string, take: Take): Promise<void> {
-  await mkdir(dirname(file), { recursive: true })
+  await makeFolder(dirname(file))
   await appendFile(file, `${JSON.stringify(take)}\n`)
 }
 

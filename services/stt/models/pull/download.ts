@@ -1,5 +1,6 @@
-import { mkdir, rename, rm } from 'node:fs/promises'
+import { rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { makeFolder } from '../../../wire/make-folder.ts'
 import type { Clock } from '../../../wire/clock.ts'
 import { hashFiles } from '../hash-files.ts'
 import { DownloadError, LineError } from './errors.ts'
@@ -39,7 +40,7 @@ const FIRST_PAUSE_MS = 500
 export async function download(options: DownloadOptions): Promise<void> {
   const { url, file, sha256 } = options
   if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new DownloadError(`${url.href} is no http address.`)
-  await mkdir(dirname(file), { recursive: true })
+  await makeFolder(dirname(file))
   if ((await sizeOf(file)) > 0 && (await hashFiles([file])) === sha256) return
 
   // Two who write one file would spoil it for each other.
