@@ -3,7 +3,7 @@ import type { ForwardConfig, SttConfig, WhisperConfig } from '../config.ts'
 import type { Ears } from '../vad/ears.ts'
 import { createCassetteEngine } from './cassette/player.ts'
 import { recordEngine } from './cassette/recorder.ts'
-import { loadTape } from './cassette/tape.ts'
+import { loadTape, openForRecording } from './cassette/tape.ts'
 import { holdRecogniser } from './hold-recogniser.ts'
 import type { SpeechEngine } from './port.ts'
 import { loadScript } from './script.ts'
@@ -11,8 +11,10 @@ import { createScriptedEngine } from './scripted.ts'
 
 /** The engine that the configuration names, ready to work: its model is loaded. */
 export async function startEngine(config: SttConfig, runtime: Runtime): Promise<SpeechEngine> {
+  const { recordTo } = config
+  if (recordTo !== undefined) await openForRecording(recordTo)
   const engine = await startNamed(config, runtime)
-  return config.recordTo === undefined ? engine : recordEngine(engine, { ...runtime, file: config.recordTo })
+  return recordTo === undefined ? engine : recordEngine(engine, { ...runtime, file: recordTo })
 }
 
 async function startNamed(config: SttConfig, runtime: Runtime): Promise<SpeechEngine> {

@@ -104,3 +104,13 @@ test('does not start without a cassette, or with one that is none', async ({ onT
   await expect(start({ CASSETTE_FILE: 'package.json' })).rejects.toThrow('Line 1 of the cassette package.json')
   await expect(start({ CASSETTE_FILE: file, CASSETTE_PACE: 'slow' })).rejects.toThrow('must be instant or recorded')
 })
+
+test('does not start where no cassette can be written', async ({ onTestFinished }) => {
+  const inTheWay = await tapeFile(onTestFinished)
+  await startScripted(onTestFinished, { default: 'Hello, world.' }, { RECORD_TO: inTheWay })
+  const file = join(inTheWay, 'below.jsonl')
+
+  const start = startScripted(onTestFinished, { default: 'Hello, world.' }, { RECORD_TO: file })
+
+  await expect(start).rejects.toThrow(`The cassette ${file} cannot be written.`)
+})

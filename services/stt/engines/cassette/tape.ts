@@ -71,9 +71,21 @@ export async function loadTape(file: string): Promise<ReadonlyMap<string, Take>>
   return takes
 }
 
+/**
+ * What is on it stays. Asked before anything is recorded, so that nobody finds out afterwards.
+ * @throws Error naming the file when it cannot be written
+ */
+export async function openForRecording(file: string): Promise<void> {
+  try {
+    await makeFolder(dirname(file))
+    await appendFile(file, '')
+  } catch (cause) {
+    throw new Error(`The cassette ${file} cannot be written.`, { cause })
+  }
+}
+
 /** One write a take: several servers may record on one cassette. */
 export async function appendTake(file: string, take: Take): Promise<void> {
-  await makeFolder(dirname(file))
   await appendFile(file, `${JSON.stringify(take)}\n`)
 }
 
