@@ -51,7 +51,7 @@ export interface WindowOptions {
   readonly known?: Known
   /**
    * What follows `known`, as it was heard in most of the same audio: verified some tokens at a time, which is cheaper than
-   * writing it again. In an open window it stays where nothing else is twice as likely.
+   * writing it again. It stays where nothing else is twice as likely.
    */
   readonly draft?: string
   /** How the text may begin instead, by what was heard of it so far: the likelier of both counts. A draft, too. */

@@ -126,7 +126,7 @@ it.for([0, 3, 100])(
   },
 )
 
-it('keeps words of a draft while speech goes on, where others are hardly likelier', async ({ expect, recogniser }) => {
+it('keeps words of a draft where others are hardly likelier', async ({ expect, recogniser }) => {
   // Up to "Americans": "am I" and "my" sound the same, and which of them is likelier changes from moment to moment.
   const samples = (await readClip('jfk.wav')).subarray(0, 2.5 * 16_000)
   const interim = { ...final, priority: 'interim', padding: 'coarse', timestamps: false, isOpen: true } as const

@@ -88,9 +88,9 @@ export async function transcribePass(model: WhisperModel, audio: EncodedAudio, o
     write(decoding.fork(), { branch: { from, ...branch } })
   const draft = options.draft ?? options.rival
   const own = await write(startDecoding(sessions.decoder, audio, dimensions), {
-    ...(draft && { draft: model.tokenizer.encode(` ${draft}`) }),
+    // Where the likeliest text was doubtful none is kept.
+    ...(draft && { draft: model.tokenizer.encode(` ${draft}`), keepsDraft: !options.sampling }),
     ...(options.isOpen && {
-      keepsDraft: true,
       stop: {
         ...createAttentionStop({ heads, positions: audio.positions, audioPositions }),
         startsWord: (token) => !CONTINUES_WORD.test(model.tokenizer.decode([token])),
