@@ -21,11 +21,9 @@ export interface GenerateOptions {
   readonly bias?: KeytermBias
   /**
    * What the text probably is, from hearing most of the same audio before: verified in one pass instead of step by step, or
-   * in few where timestamps stand between, which it has none of.
+   * in few where timestamps stand between, which it has none of. Another token than its own has to be twice as likely.
    */
   readonly draft?: readonly number[]
-  /** Another token than the draft's has to be twice as likely. Otherwise a draft changes nothing. */
-  readonly keepsDraft?: boolean
   /** Another text of the same audio to go another way from. Instead of a draft. */
   readonly branch?: Branch
   /** Ends the text early; a word that was begun goes with the token that is not taken. */
@@ -103,7 +101,7 @@ export async function generate(decoding: Decoding, options: GenerateOptions): Pr
   while (logits) {
     options.bias?.apply(logits, tokens)
     const place = tokens.length
-    const wish = { given: given[place], preferred: options.keepsDraft ? draft[place] : undefined }
+    const wish = { given: given[place], preferred: branch ? undefined : draft[place] }
     const { token, logProbability, runnerUp } = rules.choose(logits, tokens, wish)
     const attention = decoding.attention[prompt.length - 1 + place]
     if (stop && attention && token !== endOfText && stop.isOver(attention)) {

@@ -237,6 +237,14 @@ test.for([
   )
 })
 
+test('prefers nothing where tokens are drawn', ({ expect }) => {
+  const sampling = { temperature: 0.01, random: createRandom(1) }
+  const logits = preferring(7)
+  logits[8] = 19.4
+
+  expect(createLogitRules(manifest, false, { sampling }).choose(logits, [5], { preferred: 8 }).token).toBe(7)
+})
+
 test('prefers no text where a timestamp wins', ({ expect }) => {
   expect(createLogitRules(manifest, true).choose(preferring(T0 + 9, 7), [T0, 5], { preferred: 7 }).token).toBe(T0 + 9)
 })

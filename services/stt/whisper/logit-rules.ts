@@ -12,7 +12,7 @@ export interface Choice {
 
 export interface RunnerUp {
   readonly token: number
-  /** How much likelier the chosen token was, as a natural logarithm. */
+  /** How much likelier the chosen token was, as a natural logarithm; below 0 where a less likely one was preferred. */
   readonly behind: number
 }
 
@@ -37,7 +37,7 @@ export interface LogitRuleOptions {
 export interface Wish {
   /** However likely it is. */
   readonly given?: number | undefined
-  /** If it is text and hardly less likely than any other. */
+  /** If it is text and hardly less likely than any other, and none is drawn. */
   readonly preferred?: number | undefined
 }
 
@@ -93,7 +93,8 @@ export function createLogitRules(
       const sum = isTime ? timeSum : timeSum + weighText(logits, allowed, left) * Math.exp(-largest)
       const best = isTime ? time : text
       const likely = sampling ? draw(logits, isTime ? withoutText(allowed) : allowed, sampling) : best.token
-      const isClose = !isTime && isWithin(allowed, preferred) && text.logit - (logits[preferred] as number) < CLOSE
+      const isClose =
+        !isTime && !sampling && isWithin(allowed, preferred) && text.logit - (logits[preferred] as number) < CLOSE
       const token = given ?? (isClose ? preferred : likely)
       const logProbability = (logits[token] as number) - largest - Math.log(sum)
       const mayBeClose =

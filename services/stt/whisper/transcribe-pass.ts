@@ -88,8 +88,7 @@ export async function transcribePass(model: WhisperModel, audio: EncodedAudio, o
     write(decoding.fork(), { branch: { from, ...branch } })
   const draft = options.draft ?? options.rival
   const own = await write(startDecoding(sessions.decoder, audio, dimensions), {
-    // Where the likeliest text was doubtful none is kept.
-    ...(draft && { draft: model.tokenizer.encode(` ${draft}`), keepsDraft: !options.sampling }),
+    ...(draft && { draft: model.tokenizer.encode(` ${draft}`) }),
     ...(options.isOpen && {
       stop: {
         ...createAttentionStop({ heads, positions: audio.positions, audioPositions }),
