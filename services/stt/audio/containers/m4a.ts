@@ -3,9 +3,11 @@ import { type AudioDecoder, type Decoded, STEP_BYTES } from '../codecs/port.ts'
 import { decodeWhole } from '../codecs/whole-file.ts'
 import { tooLong } from '../refusals.ts'
 import { AAC_RATES_HZ } from './adts.ts'
+import { dropLead } from './lead.ts'
 import { createMp4Decoder } from './mp4.ts'
 import { type Box, boxesOf, findBoxes, numberIn } from './mp4-boxes.ts'
 import { createMp4Reader } from './mp4-reader.ts'
+import { leadSecondsOf } from './mp4-track.ts'
 
 /**
  * A file of MP4, plain or in fragments. AAC and ALAC are decoded as a whole, for the sake of the latter, and so is what has
@@ -38,7 +40,9 @@ export function createM4aDecoder(maxSeconds: number): AudioDecoder {
       const { seconds, sampleRateHz } = durationOf(file, entry)
       // Before it is decoded: a few bytes may say that they are days of silence. The last frame is counted as a whole.
       if (seconds > maxSeconds + 1) throw tooLong(maxSeconds, seconds)
-      return decodeWhole(withIndexFirst(file), { name: 'M4A', sampleRateHz })
+      // The package takes no notice of it.
+      const withoutLead = dropLead(leadSecondsOf(file))
+      return withoutLead(await decodeWhole(withIndexFirst(file), { name: 'M4A', sampleRateHz }))
     },
     close: () => framed?.close(),
   }

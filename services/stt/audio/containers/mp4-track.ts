@@ -32,10 +32,7 @@ const ENTRY_BYTES = [28, 44, 64] as const
  * @throws {@link SpeechError} 415 where there is none, or none that can be decoded.
  */
 export function readMp4Track(index: Uint8Array): Mp4Track {
-  for (const box of findBoxes(index, 'moov/trak')) {
-    const inside = (path: string): Box | undefined => findBoxes(index, path, box).at(0)
-    const handler = inside('mdia/hdlr')
-    if (!handler || textAt(index, handler.bodyStart + 8) !== 'soun') continue
+  for (const { box, inside } of soundTracks(index)) {
     const header = inside('tkhd')
     const entries = inside('mdia/minf/stbl/stsd')
     if (!header || !entries) continue
@@ -52,8 +49,31 @@ export function readMp4Track(index: Uint8Array): Mp4Track {
   throw new SpeechError(415, 'The M4A audio has no sound track.')
 }
 
+/** Of the first track of sound, whatever its codec; 0 where there is none. */
+export function leadSecondsOf(file: Uint8Array): number {
+  const [track] = soundTracks(file)
+  return track ? leadOf(file, track.inside) : 0
+}
+
+interface SoundTrack {
+  readonly box: Box
+  readonly inside: Inside
+}
+
+/** The first box of a track at the end of a path. */
+type Inside = (path: string) => Box | undefined
+
+function soundTracks(index: Uint8Array): SoundTrack[] {
+  return findBoxes(index, 'moov/trak')
+    .map((box) => ({ box, inside: (path: string) => findBoxes(index, path, box).at(0) }))
+    .filter(({ inside }) => {
+      const handler = inside('mdia/hdlr')
+      return handler && textAt(index, handler.bodyStart + 8) === 'soun'
+    })
+}
+
 /** Where in the sound its first edit begins (§8.6.6). */
-function leadOf(index: Uint8Array, inside: (path: string) => Box | undefined): number {
+function leadOf(index: Uint8Array, inside: Inside): number {
   const [edits, media] = [inside('edts/elst'), inside('mdia/mdhd')]
   if (!edits || !media) return 0
   const start = index[edits.bodyStart] === 1 ? longNumberIn(index, edits, 16) : numberIn(index, edits, 12)

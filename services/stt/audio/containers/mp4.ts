@@ -6,6 +6,7 @@ import { createOpusPackets, readOpusHead } from '../codecs/opus.ts'
 import type { AudioDecoder, Decoded } from '../codecs/port.ts'
 import { withAdtsHeader } from './adts.ts'
 import { type FrameDecoder, framesAfter, framesInto } from './frame-decoder.ts'
+import { dropLead } from './lead.ts'
 import { framesOfFragment, framesOfIndex, type Mp4Frame, usualFrameSize } from './mp4-frames.ts'
 import { type Mp4Track, readMp4Track } from './mp4-track.ts'
 import { createMp4Reader } from './mp4-reader.ts'
@@ -53,13 +54,7 @@ function assertIndex(chosen: Chosen | undefined): void {
 
 /** Of AAC; Opus says in its own header what to leave out. */
 function withoutLead(decoder: AudioDecoder, leadSeconds: number): AudioDecoder {
-  let left = leadSeconds
-  const drop = (decoded: readonly Decoded[]): Decoded[] =>
-    decoded.map((part) => {
-      const dropped = Math.min(part.samples.length, Math.round(left * part.sampleRateHz))
-      left -= dropped / part.sampleRateHz
-      return { ...part, samples: part.samples.subarray(dropped) }
-    })
+  const drop = dropLead(leadSeconds)
   return {
     push: async (bytes) => drop(await decoder.push(bytes)),
     finish: async () => drop(await decoder.finish()),
