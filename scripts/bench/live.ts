@@ -26,11 +26,13 @@ import { sumOf, type WordErrors } from '../wer.ts'
 
 /** Speech begins anywhere between two frames: two places of each clip. */
 const OFFSETS_SECONDS = [0, 0.11] as const
+/** Nothing that speech keeps time with: most cut a word in two. */
+const FINALIZE_SECONDS = [1.3, 2.3, 3.1] as const
 
 const { positionals } = parseArgs({ allowPositionals: true })
-const options = { clock: systemClock, log: silentLog }
-const recogniser = await startRecogniser({ modelDir: MODEL_DIR, workers: 1, threadsPerWorker: 1, ...options })
-const ears = await startEars({ vadModelFile: `${MODEL_DIR}/../silero-vad/model.onnx`, ...options })
+const deps = { clock: systemClock, log: silentLog }
+const recogniser = await startRecogniser({ modelDir: MODEL_DIR, workers: 1, threadsPerWorker: 1, ...deps })
+const ears = await startEars({ vadModelFile: `${MODEL_DIR}/../silero-vad/model.onnx`, ...deps })
 const engine = createWhisperEngine({
   recogniser,
   ears,
@@ -41,12 +43,22 @@ const engine = createWhisperEngine({
 const clips = [...(await bundledClips()), ...(await Promise.all(positionals.map(clipFrom)))]
 
 console.log('WER by file   live     lag p50 / p95     flicker   CPU s per s of audio   endpoint')
-for (const [name, degrade] of Object.entries(CONDITIONS)) await measure(name, degrade, 300)
-await measure('clean', (samples) => samples, false)
+for (const [name, degrade] of Object.entries(CONDITIONS)) await measure(name, { degrade, endpointingMs: 300 })
+await measure('clean', { degrade: (samples) => samples, endpointingMs: false })
+for (const finalizeSeconds of FINALIZE_SECONDS) {
+  const name = `clean, a Finalize each ${finalizeSeconds} s`
+  await measure(name, { degrade: (samples) => samples, endpointingMs: 300, finalizeSeconds })
+}
 await recogniser.stop()
 await ears.stop()
 
-async function measure(name: string, degrade: (samples: Float32Array) => Float32Array, endpointingMs: number | false) {
+interface Condition {
+  readonly degrade: (samples: Float32Array) => Float32Array
+  readonly endpointingMs: number | false
+  readonly finalizeSeconds?: number
+}
+
+async function measure(name: string, { degrade, ...options }: Condition) {
   const byFile: WordErrors[] = []
   const live: WordErrors[] = []
   const lags: number[] = []
@@ -59,7 +71,7 @@ async function measure(name: string, degrade: (samples: Float32Array) => Float32
       const samples = degrade(samplesOf(clip, offsetSeconds))
       const transcript = await engine.transcribe({ bytes: wavOf(toPcm(samples)) }, { language: 'en' })
       byFile.push(errorsOf(clip, transcript.text))
-      const run = await runInLockstep(samples, ears, hearingWith(recogniser), { endpointingMs })
+      const run = await runInLockstep(samples, ears, hearingWith(recogniser), options)
       const finals = run.results.filter(({ result }) => result.isFinal)
       live.push(errorsOf(clip, finals.map(({ result }) => result.text).join(' ')))
       const steadiness = steadinessOf(run.results)
@@ -80,7 +92,7 @@ async function measure(name: string, degrade: (samples: Float32Array) => Float32
     `${share(lags, 0.5).toFixed(2)} / ${share(lags, 0.95).toFixed(2)} s`.padEnd(18),
     `${((100 * flickered) / words).toFixed(1)} %`.padEnd(10),
     (cpuSeconds / audioSeconds).toFixed(3).padEnd(23),
-    String(endpointingMs),
+    String(options.endpointingMs),
   ]
   console.log(`${columns.join('')}  ${name}, ${sumOf(live).words} words`)
   if (afterSpeech.length > 0) {

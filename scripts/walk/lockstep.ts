@@ -43,15 +43,21 @@ export function hearingWith(recogniser: Recogniser): Transcribe {
     })
 }
 
+export interface LockstepOptions extends Partial<StreamOptions> {
+  /** A Finalize each time so much audio was heard, in mid-word or not. */
+  readonly finalizeSeconds?: number
+}
+
 export async function runInLockstep(
   samples: Float32Array,
   ears: Ears,
   recognise: Transcribe,
-  options: Partial<StreamOptions> = {},
+  { finalizeSeconds = Number.POSITIVE_INFINITY, ...options }: LockstepOptions = {},
 ): Promise<Lockstep> {
   const results: TimedResult[] = []
   const windows: WindowCost[] = []
   let heardSamples = 0
+  let nextFinalizeSeconds = finalizeSeconds
   const policy = createPolicy(
     { ...LIVE_OPTIONS, ...options },
     {
@@ -90,6 +96,10 @@ export async function runInLockstep(
     const heard = await ear.push(pcm.subarray(offset, offset + 2 * FRAME_SAMPLES))
     heardSamples += heard.samples.length
     await policy.hear(heard)
+    await policy.said()
+    if (heardSamples < nextFinalizeSeconds * SAMPLE_RATE_HZ) continue
+    nextFinalizeSeconds += finalizeSeconds
+    policy.finalize()
     await policy.said()
   }
   await policy.hear(await ear.finish())

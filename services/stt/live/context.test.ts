@@ -1,6 +1,6 @@
 import { test } from 'vitest'
-import { contextOf, saidAfter } from './context.ts'
-import type { Spoken } from './context.ts'
+import { beforeBy, contextOf, saidAfter } from './context.ts'
+import type { Past, Spoken } from './context.ts'
 
 /** Speech from one second to another, with 0.3 s around it. */
 function spoken(from: number, to: number): Spoken {
@@ -43,12 +43,12 @@ function recognition(...words: [string, number, number][]) {
   }
 }
 
-const CONTEXT = { startSample: 0, boundarySample: 2.5 * 16_000 }
+const BEFORE = { startSample: 0, boundarySeconds: 2.5 }
 
 test('takes the words after the boundary, timed from the start of the current speech', ({ expect }) => {
   // Word times reach into the pause around 2.5 s from both sides.
   const heard = recognition(['ask', 0.5, 1.2], ['not', 1.2, 2.8], ['what', 2.3, 3.3], ['your', 3.3, 3.6])
-  expect(saidAfter(CONTEXT, spoken(2.8, 4), heard)).toEqual({
+  expect(saidAfter(BEFORE, spoken(2.8, 4), heard)).toEqual({
     text: 'what your',
     confidence: 0.5,
     words: [
@@ -59,11 +59,53 @@ test('takes the words after the boundary, timed from the start of the current sp
 })
 
 test('gives up a recognition that says nothing after the boundary, or starts too late', ({ expect }) => {
-  expect(saidAfter(CONTEXT, spoken(2.8, 6), recognition(['ask', 0.5, 1.2]))).toBeUndefined()
-  expect(saidAfter(CONTEXT, spoken(2.8, 6), recognition(['late', 4.5, 5]))).toBeUndefined()
+  expect(saidAfter(BEFORE, spoken(2.8, 6), recognition(['ask', 0.5, 1.2]))).toBeUndefined()
+  expect(saidAfter(BEFORE, spoken(2.8, 6), recognition(['late', 4.5, 5]))).toBeUndefined()
 })
 
 test('keeps a word without length that was rounded to before the boundary', ({ expect }) => {
-  const boundary = { startSample: 0, boundarySample: 2.507 * 16_000 }
+  const boundary = { startSample: 0, boundarySeconds: 2.507 }
   expect(saidAfter(boundary, spoken(2.8, 4), recognition(['It', 2.5, 2.5], ['was', 2.5, 3]))?.text).toBe('It was')
+})
+
+function past(from: number, to: number, said: Partial<Past>): Past {
+  return { ...spoken(from, to), text: '', isUnclear: false, isCut: false, ...said }
+}
+
+const CONTEXT = { startSample: 0, boundarySample: 4 * 16_000 }
+const HALF = { word: 'super', startSample: 3.5 * 16_000, before: 'in the' }
+
+test.for<{ name: string; pasts: Past[]; expected: object | undefined }>([
+  {
+    name: 'all phrases, of which one says nothing',
+    pasts: [past(0.3, 1, { text: 'One.' }), past(1.5, 1.7, {}), past(2, 3, { text: 'Two.' })],
+    expected: { startSample: 0, boundarySeconds: 4, known: { text: 'One. Two.', endSeconds: 4 } },
+  },
+  {
+    name: 'those after one that was not understood',
+    pasts: [past(0.3, 1, { text: 'One.', isUnclear: true }), past(2.3, 3, { text: 'Two.' })],
+    expected: { startSample: 2 * 16_000, boundarySeconds: 2, known: { text: 'Two.', endSeconds: 2 } },
+  },
+  {
+    name: 'nothing of one that was not understood',
+    pasts: [past(0.3, 1, { text: 'One.' }), past(2, 3, { isUnclear: true })],
+    expected: undefined,
+  },
+  {
+    name: 'of one that was cut all but its last word',
+    pasts: [past(0.3, 1, { text: 'One.' }), past(2, 4, { text: 'in the super', isCut: true, half: HALF })],
+    expected: {
+      startSample: 0,
+      boundarySeconds: 4,
+      known: { text: 'One. in the', endSeconds: 3.5 },
+      halfWord: 'super',
+    },
+  },
+  {
+    name: 'no words where one was cut at its only one',
+    pasts: [past(0.3, 4, { text: 'super', isCut: true, half: { ...HALF, before: '' } })],
+    expected: { startSample: 0, boundarySeconds: 4, halfWord: 'super' },
+  },
+])('knows of a context: $name', ({ pasts, expected }, { expect }) => {
+  expect(beforeBy(CONTEXT, pasts)).toEqual(expected)
 })

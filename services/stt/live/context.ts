@@ -19,17 +19,52 @@ export interface Context {
   readonly boundarySample: number
 }
 
+/** Speech that became final, and what it said. */
+export interface Past extends Spoken {
+  /** Empty where nobody spoke, or was not understood. */
+  readonly text: string
+  /** Nothing is to be built on it. */
+  readonly isUnclear: boolean
+  /** In mid-speech, by a Finalize. */
+  readonly isCut: boolean
+  readonly half?: HalfWord | undefined
+}
+
+/** The last word of speech that was cut. It is heard once more with what follows. */
+export interface HalfWord {
+  readonly word: string
+  readonly startSample: number
+  /** What was said before it. */
+  readonly before: string
+}
+
 /** Speech to hear once more together with what follows it, and its words. */
 export interface Before {
   readonly startSample: number
-  readonly known: Known
+  /** Between it and what follows, from its start. */
+  readonly boundarySeconds: number
+  /** Absent where it says no more than `halfWord`. */
+  readonly known?: Known
+  /** It was cut: this word, or the half of one, comes after `known`. */
+  readonly halfWord?: string
 }
 
-/** A context whose words, phrase by phrase, are known. */
-export function beforeBy({ startSample, boundarySample }: Context, texts: readonly string[]): Before {
+/** The phrases of a context that follow its last unclear one, with their words; undefined where they have none. */
+export function beforeBy({ startSample, boundarySample }: Context, pasts: readonly Past[]): Before | undefined {
+  const within = pasts.filter((past) => past.startSample >= startSample)
+  const clear = within.slice(within.findLastIndex(({ isUnclear }) => isUnclear) + 1)
+  const [first] = clear
+  if (!first) return undefined
+  const seconds = (sample: number): number => (sample - first.startSample) / SAMPLE_RATE_HZ
+  const half = clear.at(-1)?.half
+  const texts = clear.map((past) => (past.half && past.half === half ? half.before : past.text))
+  const text = texts.filter(Boolean).join(' ')
+  if (!text && !half) return undefined
   return {
-    startSample,
-    known: { text: texts.join(' '), endSeconds: (boundarySample - startSample) / SAMPLE_RATE_HZ },
+    startSample: first.startSample,
+    boundarySeconds: seconds(boundarySample),
+    ...(text && { known: { text, endSeconds: seconds(half?.startSample ?? boundarySample) } }),
+    ...(half && { halfWord: half.word }),
   }
 }
 
@@ -81,11 +116,13 @@ export function wordsAfter(words: readonly SpokenWord[], seconds: number, origin
  * What `current` says in a recognition that started with its context. Undefined when nothing is left of it or its start
  * is missing: then it has to be heard alone.
  */
-export function saidAfter(context: Context, current: Spoken, recognition: Recognition): Said | undefined {
-  const secondsFromWindow = (sample: number): number => (sample - context.startSample) / SAMPLE_RATE_HZ
-  const boundarySeconds = secondsFromWindow(context.boundarySample)
+export function saidAfter(
+  { startSample, boundarySeconds }: Before,
+  current: Spoken,
+  recognition: Recognition,
+): Said | undefined {
   const after = boundarySeconds - POSITION_SECONDS
-  const words = wordsAfter(recognition.words, after, secondsFromWindow(current.startSample))
+  const words = wordsAfter(recognition.words, after, (current.startSample - startSample) / SAMPLE_RATE_HZ)
   const [first] = words
   const voiceStartSeconds = (current.voiceStartSample - current.startSample) / SAMPLE_RATE_HZ
   if (!first || first.endSeconds - voiceStartSeconds > MAX_UNCOVERED_SECONDS) return undefined

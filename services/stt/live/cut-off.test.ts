@@ -1,7 +1,8 @@
 import { test } from 'vitest'
 import type { SpokenWord } from '../../wire/speech.ts'
 import { SAMPLE_RATE_HZ } from '../audio/format.ts'
-import { wordsAfterCut, wordsBeforeCut } from './cut-off.ts'
+import { halfOf, restOfCut, wordsAfterCut, wordsBeforeCut } from './cut-off.ts'
+import { saidBy } from './result.ts'
 import { hear, PAUSE, SPEECH, stage } from './testing-policy.ts'
 import type { Window } from './transcriber.ts'
 
@@ -34,7 +35,8 @@ test('a Finalize in mid-word neither invents how the speech goes on nor has its 
   await policy.said()
 
   const texts = results().map(({ text }) => text)
-  expect(texts).toEqual(['w0 w1 w2 w3 w4 w5', 'w7 w8 w9 w10 w11'])
+  // The cut goes through w6.
+  expect(texts).toEqual(['w0 w1 w2 w3 w4 w5', 'w6 w7 w8 w9 w10 w11'])
 })
 
 test('a rest that says more than anybody can in its time is heard alone', async ({ expect }) => {
@@ -43,7 +45,7 @@ test('a rest that says more than anybody can in its time is heard alone', async 
     const { known } = window
     if (!known) return heard
     const invented = Array.from({ length: 12 }, (_, index) => {
-      const at = known.endSeconds + 0.04 * index
+      const at = 2 + 0.04 * index
       return word('Americans', at, at + 0.04)
     })
     return { ...heard, words: invented }
@@ -74,4 +76,58 @@ test('what is said twice is kept where there was time to say it', ({ expect }) =
   expect(wordsAfterCut([...slow, rest], known)).toEqual([...slow, rest])
   const others = [word('Which', 0, 0.02), ...fast.slice(1)]
   expect(wordsAfterCut(others, known)).toEqual(others)
+})
+
+test('speech that is cut before it can be understood is said with what follows it', async ({ expect }) => {
+  const { policy, pass, results } = stage({ interimResults: false }, async (window) => {
+    const heard = hear(window)
+    return window.samples().length < SAMPLE_RATE_HZ ? { ...heard, text: '', words: [] } : heard
+  })
+  await pass(0.7, SPEECH)
+  policy.finalize()
+  await pass(1.5, SPEECH)
+  policy.close()
+  await policy.said()
+
+  expect(results().map(({ text }) => text)).toEqual(['', 'w0 w1 w2 w3 w4 w5'])
+})
+
+test('the last word of speech that was cut may be half a word', ({ expect }) => {
+  const words = [word('in', 0, 0.2), word('the', 0.2, 0.3), word('super', 0.3, 0.6)]
+
+  expect(halfOf({ startSample: 16_000, endSample: 26_000 }, saidBy(words))).toEqual({
+    word: 'super',
+    startSample: 1.3 * 16_000,
+    before: 'in the',
+  })
+  expect(halfOf({ startSample: 0, endSample: 1 }, saidBy([]))).toBeUndefined()
+})
+
+const AGAIN = word('us.', 0.9, 1.2)
+const NEXT = word('We', 1.3, 1.5)
+
+test.for([
+  {
+    name: 'the word comes again, by its greater part behind the cut',
+    heard: [AGAIN, NEXT],
+    said: [AGAIN, NEXT],
+    rest: 'We',
+  },
+  { name: 'the word lies before the cut', heard: [AGAIN, NEXT], said: [NEXT], rest: 'We' },
+  {
+    name: 'it was another word',
+    heard: [word('thus', 0.9, 1.2), NEXT],
+    said: [word('thus', 0.9, 1.2), NEXT],
+    rest: 'thus We',
+  },
+  { name: 'only the rest of the word comes', heard: [AGAIN], said: [AGAIN], rest: '' },
+  { name: 'nothing lies behind the cut', heard: [AGAIN], said: [], rest: '' },
+  { name: 'nothing came', heard: [], said: [], rest: undefined },
+])('after a cut in a word: $name', ({ heard, said, rest }, { expect }) => {
+  const behind = said.length > 0 ? saidBy(said) : undefined
+  expect(restOfCut('us', heard, behind, { spokenSeconds: 0.3 })?.text).toBe(rest)
+})
+
+test('speech after a cut of which nothing is left is heard alone', ({ expect }) => {
+  expect(restOfCut('us', [AGAIN], saidBy([AGAIN]), { spokenSeconds: 1 })).toBeUndefined()
 })

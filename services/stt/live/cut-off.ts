@@ -1,6 +1,8 @@
 import type { SpokenWord } from '../../wire/speech.ts'
 import { SAMPLE_RATE_HZ } from '../audio/format.ts'
 import { plainWord } from '../domain/plain-word.ts'
+import type { HalfWord } from './context.ts'
+import { NOTHING_SAID, saidBy, type Said, type Span } from './result.ts'
 
 // Speech that a Finalize cuts in mid-word: the model goes on with it as people usually do, and hears in the rest of the word all of that once more.
 
@@ -15,6 +17,42 @@ const MOST_LETTERS_PER_SECOND = 35
 export function wordsBeforeCut(words: readonly SpokenWord[], endSeconds: number): readonly SpokenWord[] {
   const latestStart = endSeconds - LEAST_HEARD_SECONDS
   return words.slice(0, words.findLastIndex(({ startSeconds }) => startSeconds < latestStart) + 1)
+}
+
+/** Of speech that is cut at its end: the word that may be half a word. */
+export function halfOf({ startSample }: Span, { words }: Said): HalfWord | undefined {
+  const last = words.at(-1)
+  if (!last) return undefined
+  return {
+    word: last.word,
+    startSample: startSample + last.startSeconds * SAMPLE_RATE_HZ,
+    before: saidBy(words.slice(0, -1)).text,
+  }
+}
+
+/** After a cut there is less than this of a word that was begun. */
+const MOST_OF_A_WORD_SECONDS = 0.4
+
+/**
+ * What is left when speech was heard again from the word on that was cut, and that one was said. Undefined where that is no
+ * help, and it has to be heard alone.
+ *
+ * @param heard all that came, the word that was cut included
+ * @param said of it what lies behind the cut
+ */
+export function restOfCut(
+  halfWord: string,
+  heard: readonly SpokenWord[],
+  said: Said | undefined,
+  { spokenSeconds }: { readonly spokenSeconds: number },
+): Said | undefined {
+  const plain = heard.filter(({ word }) => plainWord(word))
+  const [first] = plain
+  if (!first) return undefined
+  const isAgain = said?.words.length === plain.length && plainWord(first.word) === plainWord(halfWord)
+  const words = said?.words.slice(isAgain ? 1 : 0) ?? []
+  if (words.length > 0 && !saysTooMuch(words, spokenSeconds)) return saidBy(words)
+  return spokenSeconds < MOST_OF_A_WORD_SECONDS ? NOTHING_SAID : undefined
 }
 
 /** Of speech that is cut at its start: its words without what was said before the cut. */

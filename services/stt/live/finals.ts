@@ -2,9 +2,16 @@ import { SAMPLE_RATE_HZ } from '../audio/format.ts'
 import { clampWords } from '../domain/clamp-words.ts'
 import type { SpeechTime } from '../domain/clamp-words.ts'
 import type { Known, Recognition } from '../whisper/port.ts'
-import { MAX_CONTEXT_SAMPLES, beforeBy, contextOf, saidAfter } from './context.ts'
-import type { Before, Context, Spoken } from './context.ts'
-import { MOST_SILENCE_AT_A_CUT_SAMPLES, saysTooMuch, wordsAfterCut, wordsBeforeCut } from './cut-off.ts'
+import { MAX_CONTEXT_SAMPLES, beforeBy, contextOf, saidAfter, wordsAfter } from './context.ts'
+import type { Before, Context, Past, Spoken } from './context.ts'
+import {
+  MOST_SILENCE_AT_A_CUT_SAMPLES,
+  halfOf,
+  restOfCut,
+  saysTooMuch,
+  wordsAfterCut,
+  wordsBeforeCut,
+} from './cut-off.ts'
 import type { Interims } from './interims.ts'
 import type { Outbox } from './outbox.ts'
 import { BLIP_SECONDS, NOTHING_SAID, isBlip, saidBy, toResult } from './result.ts'
@@ -44,12 +51,13 @@ export function createFinals({ transcribe, buffer, track, outbox, interims, sign
   let lastWordEndSeconds: number | undefined
   let prepared: Prepared | undefined
 
-  /** Hears what was spoken, from a place at or before its start. */
-  function hearingFrom(startSample: number, spoken: Spoken, haste: Haste): Hear {
+  /** Hears what was spoken, from any place from `earliest` on. */
+  function hearing(earliest: number, spoken: Spoken, haste: Haste): Hear {
     // Taken now: for a second try the buffer may have moved on.
-    const samples = buffer.slice(startSample, spoken.endSample)
+    const all = buffer.slice(earliest, spoken.endSample)
     const rival = interims.shown
-    return async (known) => {
+    return async (startSample, known) => {
+      const samples = all.subarray(startSample - earliest)
       const hints = { ...(rival && { rival }), ...(known && { known }) }
       const recognition = await transcribe({
         purpose: 'final',
@@ -67,45 +75,54 @@ export function createFinals({ transcribe, buffer, track, outbox, interims, sign
   async function listen(spoken: Spoken, haste: Haste): Promise<Said> {
     const voicedSamples = track.voicedSamples(spoken.startSample, spoken.endSample)
     const context = contextOf(spoken, earlier)
-    const hear = hearingFrom(spoken.startSample, spoken, haste)
+    const hear = hearing(context?.startSample ?? spoken.startSample, spoken, haste)
     // Whether a noise is a word shows only when it is heard by itself.
     if (context && voicedSamples >= BLIP_SECONDS * SAMPLE_RATE_HZ) {
-      const said = await after(context, spoken, hearingFrom(context.startSample, spoken, haste))
+      const said = await after(context, spoken, hear)
       if (said) return said
     }
-    const recognition = await hear()
-    return isBlip(recognition, voicedSamples) ? NOTHING_SAID : recognition
+    const recognition = await hear(spoken.startSample)
+    if (isBlip(recognition, voicedSamples)) return NOTHING_SAID
+    return recognition.text ? recognition : { ...recognition, isDoubtful: true }
   }
 
   /** What is said after its context; undefined where that is no help. */
   async function after(context: Context, spoken: Spoken, hear: Hear): Promise<Said | undefined> {
-    const { startSample, boundarySample } = context
-    const before = earlier.filter((one) => one.startSample >= startSample)
-    const texts = await Promise.all(before.map(({ text }) => text))
-    // What went wrong in the context must not spread.
-    if (!texts.every(Boolean)) return undefined
-    const { known } = beforeBy(context, texts)
-    const recognition = await hear(known)
+    const pasts = await Promise.all(earlier.map(({ past }) => past))
+    const before = beforeBy(context, pasts)
+    if (!before) return afterUnclear(pasts.at(-1), spoken, hear)
+    const { startSample, known, halfWord } = before
+    const recognition = await hear(startSample, known)
     if (recognition.isDoubtful) return undefined
-    const said = saidAfter(context, spoken, recognition)
+    const heard = saidAfter(before, spoken, recognition)
+    const spokenSeconds = (spoken.voiceEndSample - spoken.startSample) / SAMPLE_RATE_HZ
+    const said = halfWord ? restOfCut(halfWord, recognition.words, heard, { spokenSeconds }) : heard
     if (!said) return undefined
     // The boundary is the middle of what lies between.
-    const isCut = spoken.voiceStartSample - boundarySample <= MOST_SILENCE_AT_A_CUT_SAMPLES / 2
-    const left = isCut ? saidBy(wordsAfterCut(said.words, known.text)) : said
+    const isCut = spoken.voiceStartSample - context.boundarySample <= MOST_SILENCE_AT_A_CUT_SAMPLES / 2
+    const left = isCut ? saidBy(wordsAfterCut(said.words, known?.text ?? '')) : said
     return saysTooMuch(left.words, (spoken.endSample - spoken.startSample) / SAMPLE_RATE_HZ) ? undefined : left
+  }
+
+  /** Speech that was cut before it could be understood is heard with what follows it: all of it is yet to be said. */
+  async function afterUnclear(past: Past | undefined, spoken: Spoken, hear: Hear): Promise<Said | undefined> {
+    if (!past?.isCut || past.text !== '') return undefined
+    const recognition = await hear(past.startSample)
+    if (recognition.isDoubtful || !recognition.text) return undefined
+    const secondsBefore = (spoken.startSample - past.startSample) / SAMPLE_RATE_HZ
+    return saidBy(wordsAfter(recognition.words, Number.NEGATIVE_INFINITY, secondsBefore))
   }
 
   function say(spoken: Spoken, flags: Flags, saying: Promise<Said>): void {
     const isExpected = interims.end() || flags.fromFinalize
     const length = spoken.endSample - spoken.startSample
     pendingSamples += length
-    // Nothing to build on where there is doubt.
-    const text = saying.then(
-      (said) => (said.isDoubtful ? '' : said.text),
-      () => '',
+    const past = saying.then(
+      (said) => pastOf(spoken, flags, said),
+      () => unclear(spoken),
     )
-    const added: Earlier = { ...spoken, text, settled: undefined }
-    void text.then((settled) => Object.assign(added, { settled }))
+    const added: Earlier = { ...spoken, past, settled: unclear(spoken) }
+    void past.then((settled) => Object.assign(added, { settled }))
     earlier = [...earlier, added].filter(({ endSample }) => endSample > spoken.endSample - MAX_CONTEXT_SAMPLES)
     // Handled where it is awaited below; until then a rejection must not count as unhandled.
     saying.catch(() => undefined)
@@ -140,10 +157,10 @@ export function createFinals({ transcribe, buffer, track, outbox, interims, sign
     before(spoken) {
       const context = contextOf(spoken, earlier)
       if (!context) return undefined
-      const texts = earlier
-        .filter(({ startSample }) => startSample >= context.startSample)
-        .map(({ settled = '' }) => settled)
-      return texts.every(Boolean) ? beforeBy(context, texts) : undefined
+      return beforeBy(
+        context,
+        earlier.map(({ settled }) => settled),
+      )
     },
     prepare(spoken) {
       if (spoken && prepared && isSameSpan(prepared.spoken, spoken)) return
@@ -167,14 +184,24 @@ export function createFinals({ transcribe, buffer, track, outbox, interims, sign
   }
 }
 
-/** Speech before, and what it said: empty where it was not understood. */
+/** Speech before, and what it said. */
 interface Earlier extends Spoken {
-  readonly text: Promise<string>
+  readonly past: Promise<Past>
   /** The same, once it is there. */
-  readonly settled: string | undefined
+  readonly settled: Past
 }
 
-type Hear = (known?: Known) => Promise<Recognition>
+function unclear(spoken: Spoken): Past {
+  return { ...spoken, text: '', isUnclear: true, isCut: false }
+}
+
+function pastOf(spoken: Spoken, { fromFinalize }: Flags, said: Said): Past {
+  const isCut = fromFinalize && spoken.endSample - spoken.voiceEndSample <= MOST_SILENCE_AT_A_CUT_SAMPLES
+  const isUnclear = said.isDoubtful ?? false
+  return { ...spoken, text: said.text, isUnclear, isCut, half: isCut ? halfOf(spoken, said) : undefined }
+}
+
+type Hear = (fromSample: number, known?: Known) => Promise<Recognition>
 
 type Haste = Pick<Window, 'signal' | 'isDue'>
 

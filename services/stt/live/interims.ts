@@ -90,7 +90,11 @@ export function createInterims({ transcribe, outbox }: InterimsDeps): Interims {
       if (signal.aborted) return undefined
       const words =
         answer && taken && !isLoop(answer)
-          ? wordsAfter(answer.words, known?.endSeconds ?? 0, (startSample - windowStart) / SAMPLE_RATE_HZ)
+          ? wordsAfter(
+              answer.words,
+              context?.boundarySeconds ?? known?.endSeconds ?? 0,
+              (startSample - windowStart) / SAMPLE_RATE_HZ,
+            )
           : undefined
       if (taken && words) {
         turn.reading = readOn(turn.reading, { words, seconds: secondsOf(taken.span), isOpen: taken.isOpen })
