@@ -1,7 +1,7 @@
 import { test } from 'vitest'
 import type { SpokenWord } from '../../wire/speech.ts'
 import { SAMPLE_RATE_HZ } from '../audio/format.ts'
-import { halfOf, restOfCut, wordsAfterCut, wordsBeforeCut } from './cut-off.ts'
+import { halfOf, restOfCut, withoutHalfWord, wordsAfterCut, wordsBeforeCut } from './cut-off.ts'
 import { saidBy } from './result.ts'
 import { hear, PAUSE, SPEECH, stage } from './testing-policy.ts'
 import type { Window } from './transcriber.ts'
@@ -107,27 +107,21 @@ const AGAIN = word('us.', 0.9, 1.2)
 const NEXT = word('We', 1.3, 1.5)
 
 test.for([
-  {
-    name: 'the word comes again, by its greater part behind the cut',
-    heard: [AGAIN, NEXT],
-    said: [AGAIN, NEXT],
-    rest: 'We',
-  },
-  { name: 'the word lies before the cut', heard: [AGAIN, NEXT], said: [NEXT], rest: 'We' },
-  {
-    name: 'it was another word',
-    heard: [word('thus', 0.9, 1.2), NEXT],
-    said: [word('thus', 0.9, 1.2), NEXT],
-    rest: 'thus We',
-  },
-  { name: 'only the rest of the word comes', heard: [AGAIN], said: [AGAIN], rest: '' },
-  { name: 'nothing lies behind the cut', heard: [AGAIN], said: [], rest: '' },
-  { name: 'nothing came', heard: [], said: [], rest: undefined },
-])('after a cut in a word: $name', ({ heard, said, rest }, { expect }) => {
-  const behind = said.length > 0 ? saidBy(said) : undefined
-  expect(restOfCut('us', heard, behind, { spokenSeconds: 0.3 })?.text).toBe(rest)
+  { name: 'comes again, by its greater part behind the cut', heard: [AGAIN, NEXT], words: [AGAIN, NEXT], left: [NEXT] },
+  { name: 'lies before the cut', heard: [AGAIN, NEXT], words: [NEXT], left: [NEXT] },
+  { name: 'lies before the cut and comes again', heard: [AGAIN, AGAIN], words: [AGAIN], left: [AGAIN] },
+  { name: 'is all that comes', heard: [AGAIN], words: [AGAIN], left: [] },
+  { name: 'was another word', heard: [NEXT], words: [NEXT], left: [NEXT] },
+])('a word that was cut and $name is said once', ({ heard, words, left }, { expect }) => {
+  expect(withoutHalfWord('us', heard, words)).toEqual(left)
 })
 
-test('speech after a cut of which nothing is left is heard alone', ({ expect }) => {
-  expect(restOfCut('us', [AGAIN], saidBy([AGAIN]), { spokenSeconds: 1 })).toBeUndefined()
+test('speech after a cut of which nothing is left is heard alone, unless it is but the rest of a word', ({
+  expect,
+}) => {
+  const tooMany = [word('in', 0, 0.1), word('the', 0.1, 0.2), word('next', 0.2, 0.3), word('session', 0.3, 0.4)]
+  expect(restOfCut([NEXT], 0.3)?.text).toBe('We')
+  expect(restOfCut([], 0.3)?.text).toBe('')
+  expect(restOfCut(tooMany, 0.3)?.text).toBe('')
+  expect(restOfCut([], 1)).toBeUndefined()
 })

@@ -34,23 +34,24 @@ export function halfOf({ startSample }: Span, { words }: Said): HalfWord | undef
 const MOST_OF_A_WORD_SECONDS = 0.4
 
 /**
- * What is left when speech was heard again from the word on that was cut, and that one was said. Undefined where that is no
- * help, and it has to be heard alone.
+ * Words behind a cut, of speech that was heard again from the word on that was cut. That one was said, and is not said
+ * twice.
  *
  * @param heard all that came, the word that was cut included
- * @param said of it what lies behind the cut
+ * @param words of it what lies behind the cut
  */
-export function restOfCut(
+export function withoutHalfWord(
   halfWord: string,
   heard: readonly SpokenWord[],
-  said: Said | undefined,
-  { spokenSeconds }: { readonly spokenSeconds: number },
-): Said | undefined {
+  words: readonly SpokenWord[],
+): readonly SpokenWord[] {
   const plain = heard.filter(({ word }) => plainWord(word))
-  const [first] = plain
-  if (!first) return undefined
-  const isAgain = said?.words.length === plain.length && plainWord(first.word) === plainWord(halfWord)
-  const words = said?.words.slice(isAgain ? 1 : 0) ?? []
+  const isAgain = words.length === plain.length && plainWord(plain[0]?.word ?? '') === plainWord(halfWord)
+  return isAgain ? words.slice(1) : words
+}
+
+/** What these words say; undefined where that is no help, and what was spoken behind the cut has to be heard alone. */
+export function restOfCut(words: readonly SpokenWord[], spokenSeconds: number): Said | undefined {
   if (words.length > 0 && !saysTooMuch(words, spokenSeconds)) return saidBy(words)
   return spokenSeconds < MOST_OF_A_WORD_SECONDS ? NOTHING_SAID : undefined
 }

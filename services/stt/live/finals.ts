@@ -9,6 +9,7 @@ import {
   halfOf,
   restOfCut,
   saysTooMuch,
+  withoutHalfWord,
   wordsAfterCut,
   wordsBeforeCut,
 } from './cut-off.ts'
@@ -96,7 +97,10 @@ export function createFinals({ transcribe, buffer, track, outbox, interims, sign
     if (recognition.isDoubtful) return undefined
     const heard = saidAfter(before, spoken, recognition)
     const spokenSeconds = (spoken.voiceEndSample - spoken.startSample) / SAMPLE_RATE_HZ
-    const said = halfWord ? restOfCut(halfWord, recognition.words, heard, { spokenSeconds }) : heard
+    const said =
+      halfWord && recognition.text
+        ? restOfCut(withoutHalfWord(halfWord, recognition.words, heard?.words ?? []), spokenSeconds)
+        : heard
     if (!said) return undefined
     // The boundary is the middle of what lies between.
     const isCut = spoken.voiceStartSample - context.boundarySample <= MOST_SILENCE_AT_A_CUT_SAMPLES / 2

@@ -2,6 +2,7 @@ import type { SpokenWord } from '../../wire/speech.ts'
 import { SAMPLE_RATE_HZ } from '../audio/format.ts'
 import { wordsAfter } from './context.ts'
 import type { Before } from './context.ts'
+import { withoutHalfWord } from './cut-off.ts'
 import type { Outbox } from './outbox.ts'
 import { NOTHING_READ, readFrom, readOn, shownWords } from './reading.ts'
 import { isLoop, saidBy, toResult } from './result.ts'
@@ -80,6 +81,12 @@ export function createInterims({ transcribe, outbox }: InterimsDeps): Interims {
     const windowStart = context?.startSample ?? startSample
     const fixedTo = fixed.at(-1)?.endSeconds
     const known = context?.known ?? (fixedTo === undefined ? undefined : { text: textOf(fixed), endSeconds: fixedTo })
+    /** Without those of the phrase before. */
+    const own = (heard: readonly SpokenWord[]): readonly SpokenWord[] => {
+      const from = context?.boundarySeconds ?? known?.endSeconds ?? 0
+      const words = wordsAfter(heard, from, (startSample - windowStart) / SAMPLE_RATE_HZ)
+      return context?.halfWord ? withoutHalfWord(context.halfWord, heard, words) : words
+    }
     const hints = { ...(known && { known }), ...(rest.length > 0 && { draft: textOf(rest) }) }
     const recognition = transcribe({ samples, startSample: windowStart, purpose: 'interim', ...hints, signal })
       // An interim that fails is an interim less; the final will tell.
@@ -88,14 +95,7 @@ export function createInterims({ transcribe, outbox }: InterimsDeps): Interims {
       const answer = await Promise.race([recognition, turn.isOver])
       turn.isBusy = false
       if (signal.aborted) return undefined
-      const words =
-        answer && taken && !isLoop(answer)
-          ? wordsAfter(
-              answer.words,
-              context?.boundarySeconds ?? known?.endSeconds ?? 0,
-              (startSample - windowStart) / SAMPLE_RATE_HZ,
-            )
-          : undefined
+      const words = answer && taken && !isLoop(answer) ? own(answer.words) : undefined
       if (taken && words) {
         turn.reading = readOn(turn.reading, { words, seconds: secondsOf(taken.span), isOpen: taken.isOpen })
       }
