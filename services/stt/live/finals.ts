@@ -84,6 +84,7 @@ export function createFinals({ transcribe, buffer, track, outbox, interims, sign
     }
     const recognition = await hear(spoken.startSample)
     if (isBlip(recognition, voicedSamples)) return NOTHING_SAID
+    // A voice, and no words: what follows cannot build on it.
     return recognition.text ? recognition : { ...recognition, isDoubtful: true }
   }
 
