@@ -61,7 +61,12 @@ async function startWhisper(
       await Promise.all([recogniser.release(), ears.release()])
     },
   })
-  return { ...engine, device: recogniser.value.device }
+  return {
+    ...engine,
+    get device() {
+      return recogniser.value.device
+    },
+  }
 }
 
 function holdEars(vadModelFile: string, { clock, log, shared }: Runtime): Promise<Held<Ears>> {

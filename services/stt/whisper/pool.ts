@@ -18,6 +18,8 @@ export interface PoolOptions {
   /** Milliseconds of real time: that is what work takes, also where the clock of an emulated world stands still. */
   readonly stopwatch?: () => number
   readonly log: Log
+  /** A worker's GPU failed with these words, and the worker goes on without. */
+  readonly onMoved?: (message: string) => void
 }
 
 /** What a worker shares with the pool. */
@@ -132,6 +134,7 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
         clock,
         log,
         onReady: dispatch,
+        onMoved: (message) => options.onMoved?.(message),
         onAnswer(answer) {
           settle(desk, answer)
           dispatch()

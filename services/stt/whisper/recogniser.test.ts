@@ -3,6 +3,7 @@ import { test } from 'vitest'
 import { systemClock } from '../../wire/clock.ts'
 import { silentLog } from '../../wire/log.ts'
 import type { SpokenWord } from '../../wire/speech.ts'
+import { readFacts } from '../devices/facts.ts'
 import { NOISES } from '../live/testing.ts'
 import { startPool } from './pool.ts'
 import type { Recogniser, Recognition, WindowOptions } from './port.ts'
@@ -220,6 +221,24 @@ test('what a worker was to do when it died is done by the next one', async ({ ex
 
   expect(plain(recognition.text)).toBe(plain(JFK))
   expect(workers).toHaveLength(2)
+})
+
+test('a worker that the GPU does not take hears on the CPU, and says why', async ({ expect, onTestFinished, skip }) => {
+  const { missingLibraries, driverNodes } = readFacts()
+  if (missingLibraries.length === 0 && driverNodes.length > 0) skip('This machine has CUDA.')
+  const moves: string[] = []
+  const pool = await startPool({
+    ...options,
+    spawn: ({ cancelled, busy }) =>
+      spawnWorker({ modelDir: MODEL_DIR, threads: 1, device: 'cuda', mayFallBack: true, cancelled, busy }),
+    onMoved: (message) => void moves.push(message),
+  })
+  onTestFinished(() => pool.stop())
+
+  const { text } = await pool.recognise(await readClip('jfk.wav'), { ...final, padding: 'coarse' })
+
+  expect(plain(text)).toBe(plain(JFK))
+  expect(moves).toEqual([expect.stringMatching(/cuda/i)])
 })
 
 test('a folder without a model is named', async ({ expect }) => {

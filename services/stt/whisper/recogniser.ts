@@ -16,8 +16,12 @@ export interface RecogniserOptions {
   readonly workers: number
   /** Threads each worker computes with. */
   readonly threadsPerWorker: number
+  /** On the CPU, for a worker whose device fails. */
+  readonly fallbackThreads?: number
   /** Where the model computes; the CPU when absent. */
   readonly device?: Device
+  /** The device failed a worker with these words, and the CPU computes for it from now on. */
+  readonly onMoved?: (message: string) => void
   readonly clock: Clock
   readonly log: Log
 }
@@ -27,8 +31,9 @@ export interface RecogniserOptions {
  * @throws ModelError when the folder holds no model this version reads
  */
 export async function startRecogniser(options: RecogniserOptions): Promise<Recogniser> {
-  const { modelDir, workers, threadsPerWorker, device = 'cpu', clock, log } = options
+  const { modelDir, workers, threadsPerWorker, fallbackThreads, device = 'cpu', clock, log } = options
   const manifest = await loadManifest(modelDir)
+  let isStarted = false
   const pool = await startPool({
     workers,
     spawn: ({ isFirst, ...shared }) =>
@@ -36,12 +41,17 @@ export async function startRecogniser(options: RecogniserOptions): Promise<Recog
         modelDir,
         threads: threadsPerWorker,
         ...(isFirst && workers > 1 && device === 'cpu' && { loneThreads: workers * threadsPerWorker }),
+        ...(fallbackThreads !== undefined && { fallbackThreads }),
+        // Whether the first one starts decides whether the device is used at all.
+        mayFallBack: isStarted || !isFirst,
         device,
         ...shared,
       }),
     clock,
     log,
+    ...(options.onMoved && { onMoved: options.onMoved }),
   })
+  isStarted = true
   return {
     model: { name: manifest.name, version: manifest.version },
     languages: manifest.multilingual ? Object.keys(manifest.languages) : ['en'],

@@ -11,6 +11,10 @@ export interface WorkerData {
   readonly loneThreads?: number
   /** The CPU when absent. */
   readonly device?: Device
+  /** On the CPU, when a GPU fails; the same when absent. */
+  readonly fallbackThreads?: number
+  /** Whether the worker starts on the CPU where the device does not take it. */
+  readonly mayFallBack?: boolean
   /** One 32-bit number, written by the main thread: the id of the request to stop, or `STOP_ALL`. */
   readonly cancelled: SharedArrayBuffer
   /** One 32-bit number, written by the main thread: how many workers work. */
@@ -29,11 +33,18 @@ export interface WorkerRequest {
   readonly request: WindowRequest
 }
 
-export type WorkerReply = { readonly type: 'ready' } | WorkerWarning | WorkerAnswer
+export type WorkerReply = { readonly type: 'ready' } | WorkerWarning | WorkerMove | WorkerAnswer
 
 /** The worker goes on, but not as well as it should. */
 export interface WorkerWarning {
   readonly type: 'warning'
+  readonly message: string
+}
+
+/** The GPU failed the worker; the CPU computes from now on. */
+export interface WorkerMove {
+  readonly type: 'moved'
+  /** What the GPU failed with. */
   readonly message: string
 }
 

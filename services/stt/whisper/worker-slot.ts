@@ -36,6 +36,8 @@ export interface WorkerSlotOptions {
   readonly clock: Clock
   readonly log: Log
   readonly onReady: () => void
+  /** Its GPU failed with these words, and it goes on without. */
+  readonly onMoved: (message: string) => void
   readonly onAnswer: (answer: WorkerAnswer) => void
   /** It died, and another one is going to be started. */
   readonly onDeath: (cause: Error) => void
@@ -50,7 +52,7 @@ const LONGEST_RETRY_MS = 30_000
 const STOP_DEADLINE_MS = 5000
 
 export function createWorkerSlot(options: WorkerSlotOptions): WorkerSlot {
-  const { spawn, clock, log, onReady, onAnswer, onDeath, onFailedStart } = options
+  const { spawn, clock, log, onReady, onMoved, onAnswer, onDeath, onFailedStart } = options
   const cancelled = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
   let worker: Worker | undefined
   let isReady = false
@@ -67,6 +69,7 @@ export function createWorkerSlot(options: WorkerSlotOptions): WorkerSlot {
       })
       worker.on('message', (reply: WorkerReply) => {
         if (reply.type === 'warning') return log.warn({ warning: reply.message }, 'speech worker goes on with less')
+        if (reply.type === 'moved') return onMoved(reply.message)
         if (reply.type !== 'ready') return onAnswer(reply)
         isReady = true
         retryMs = FIRST_RETRY_MS

@@ -1,5 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import type { Device } from '../../wire/device.ts'
 import { SpeechError } from '../errors.ts'
+import { placeModel } from './placed-model.ts'
 import { recogniseWindow } from './recognise-window.ts'
 import { loadEncoder } from './sessions.ts'
 import { loadWhisper, type WhisperModel } from './whisper-model.ts'
@@ -16,21 +18,38 @@ import {
 
 const port = parentPort
 if (!port) throw new Error('This file runs as a worker thread only.')
-const { modelDir, threads, loneThreads, device, cancelled, busy } = workerData as WorkerData
+const {
+  modelDir,
+  threads,
+  fallbackThreads = threads,
+  loneThreads,
+  device = 'cpu',
+  mayFallBack = false,
+  cancelled,
+  busy,
+} = workerData as WorkerData
 const cancelledId = new Int32Array(cancelled)
 const busyWorkers = new Int32Array(busy)
 const send = (reply: WorkerReply): void => port.postMessage(reply)
 
-const model = await load()
+class Cancelled extends Error {}
+
+const withModel = await placeModel({
+  device,
+  mayFallBack,
+  load,
+  isOwnFailure: (error) => error instanceof Cancelled || error instanceof SpeechError,
+  onMoved: (cause) => send({ type: 'moved', message: cause instanceof Error ? cause.message : String(cause) }),
+})
 port.on('message', (message: WorkerMessage) => {
   // With the port closed the thread ends by itself, after the step that runs.
   if (message.type === 'stop') port.close()
-  else void answer(model, message)
+  else void answer(message)
 })
 send({ type: 'ready' })
 
-async function load(): Promise<WhisperModel> {
-  const loaded = await loadWhisper(modelDir, threads, device)
+async function load(on: Device): Promise<WhisperModel> {
+  const loaded = await loadWhisper(modelDir, on === device ? threads : fallbackThreads, on)
   if (loneThreads === undefined) return loaded
   const sessions = withWideEncoder(loaded.sessions, {
     isAlone: () => Atomics.load(busyWorkers, 0) === 1,
@@ -41,12 +60,13 @@ async function load(): Promise<WhisperModel> {
   return { ...loaded, sessions }
 }
 
-async function answer(loaded: WhisperModel, { id, samples, request }: WorkerRequest): Promise<void> {
+async function answer({ id, samples, request }: WorkerRequest): Promise<void> {
+  const checkpoint = (): void => {
+    const toStop = Atomics.load(cancelledId, 0)
+    if (toStop === id || toStop === STOP_ALL) throw new Cancelled('The request was cancelled.')
+  }
   try {
-    const recognition = await recogniseWindow(loaded, samples, request, () => {
-      const toStop = Atomics.load(cancelledId, 0)
-      if (toStop === id || toStop === STOP_ALL) throw new Error('The request was cancelled.')
-    })
+    const recognition = await withModel((model) => recogniseWindow(model, samples, request, checkpoint))
     send({ type: 'done', id, recognition })
   } catch (error) {
     send({ type: 'failed', id, ...toFailure(error) })

@@ -20,6 +20,9 @@ export function recordEngine(engine: SpeechEngine, { file, clock, log }: Recorde
 
   return {
     ...engine,
+    get device() {
+      return engine.device
+    },
     async transcribe(audio, options) {
       const startedAt = clock.now()
       const key = fileKey(audio.bytes, options)

@@ -1,0 +1,75 @@
+import { test } from 'vitest'
+import type { Device } from '../../wire/device.ts'
+import { placeModel } from './placed-model.ts'
+
+interface Fake {
+  readonly on: Device
+}
+
+/** A model on a GPU that can be broken. */
+async function placed(options: { device?: Device; mayFallBack?: boolean; isBroken?: boolean } = {}) {
+  const { device = 'cuda', mayFallBack = false, isBroken = false } = options
+  const loads: Device[] = []
+  const moves: string[] = []
+  const gpu = { isBroken }
+  const withModel = await placeModel<Fake>({
+    device,
+    mayFallBack,
+    load: async (on) => {
+      loads.push(on)
+      if (on !== 'cpu' && gpu.isBroken) throw new Error('CUDA failure 2: out of memory')
+      return { on }
+    },
+    isOwnFailure: (error) => String(error).includes('cancelled'),
+    onMoved: (cause) => void moves.push(String(cause)),
+  })
+  const hear = (failure?: string) =>
+    withModel(async ({ on }) => {
+      if (failure !== undefined) throw new Error(failure)
+      if (on !== 'cpu' && gpu.isBroken) throw new Error('CUDA failure 700: an illegal memory access')
+      return `heard on ${on}`
+    })
+  return { loads, moves, gpu, hear }
+}
+
+test('what a lost GPU fails at is done on the CPU, and so is all that follows', async ({ expect }) => {
+  const { loads, moves, gpu, hear } = await placed()
+
+  expect(await hear()).toBe('heard on cuda')
+  gpu.isBroken = true
+  expect(await hear()).toBe('heard on cpu')
+  gpu.isBroken = false
+  expect(await hear()).toBe('heard on cpu')
+
+  expect(loads).toEqual(['cuda', 'cpu'])
+  expect(moves).toEqual(['Error: CUDA failure 700: an illegal memory access'])
+})
+
+test('what fails on the CPU as well, or was cancelled, does not move the model', async ({ expect }) => {
+  const { loads, moves, hear } = await placed()
+
+  await expect(hear('cancelled')).rejects.toThrow('cancelled')
+  expect(loads).toEqual(['cuda'])
+  await expect(hear('a defect of ours')).rejects.toThrow('a defect of ours')
+  await expect(hear('a defect of ours')).rejects.toThrow('a defect of ours')
+
+  expect(await hear()).toBe('heard on cuda')
+  expect(loads).toEqual(['cuda', 'cpu'])
+  expect(moves).toEqual([])
+})
+
+test('what fails on the CPU fails', async ({ expect }) => {
+  const { loads, hear } = await placed({ device: 'cpu' })
+
+  await expect(hear('a defect of ours')).rejects.toThrow('a defect of ours')
+  expect(loads).toEqual(['cpu'])
+})
+
+test('a worker that comes later starts on the CPU when the GPU does not take it', async ({ expect }) => {
+  await expect(placed({ isBroken: true })).rejects.toThrow('out of memory')
+  const { loads, moves, hear } = await placed({ isBroken: true, mayFallBack: true })
+
+  expect(await hear()).toBe('heard on cpu')
+  expect(loads).toEqual(['cuda', 'cpu'])
+  expect(moves).toEqual(['Error: CUDA failure 2: out of memory'])
+})

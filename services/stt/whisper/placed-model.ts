@@ -1,0 +1,53 @@
+import type { Device } from '../../wire/device.ts'
+
+export interface PlacedModelOptions<M> {
+  /** Where the model is to compute. */
+  readonly device: Device
+  /** Whether the CPU will do from the start, where the device does not take the model. */
+  readonly mayFallBack: boolean
+  readonly load: (device: Device) => Promise<M>
+  /** Whether work failed for a reason of its own, which no other device would change. */
+  readonly isOwnFailure: (error: unknown) => boolean
+  /** From now on the CPU computes: it could do what the device failed at. */
+  readonly onMoved: (cause: unknown) => void
+}
+
+/** Work with a model, wherever that is. */
+export type WithModel<M> = <T>(work: (model: M) => Promise<T>) => Promise<T>
+
+/**
+ * Loads a model on a device. Work that fails on a GPU, whose memory or driver may be lost at any time, is done again on the
+ * CPU, and where it succeeds there, all that follows.
+ *
+ * @throws what keeps it from being loaded
+ */
+export async function placeModel<M>(options: PlacedModelOptions<M>): Promise<WithModel<M>> {
+  const { device, mayFallBack, load, isOwnFailure, onMoved } = options
+  let isMoved = device === 'cpu'
+  let onCpu: Promise<M> | undefined
+  let model = await load(device).catch(async (error: unknown) => {
+    if (isMoved || !mayFallBack) throw error
+    const other = await load('cpu')
+    move(error)
+    return other
+  })
+
+  function move(cause: unknown): void {
+    isMoved = true
+    onMoved(cause)
+  }
+
+  return async (work) => {
+    try {
+      return await work(model)
+    } catch (error) {
+      if (isMoved || isOwnFailure(error)) throw error
+      onCpu ??= load('cpu')
+      const other = await onCpu
+      const result = await work(other)
+      model = other
+      move(error)
+      return result
+    }
+  }
+}
