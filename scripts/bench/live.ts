@@ -7,6 +7,7 @@
  */
 import { parseArgs } from 'node:util'
 import { openWav } from '../../services/stt/audio/file.ts'
+import { joinSamples } from '../../services/stt/audio/join-samples.ts'
 import { SAMPLE_RATE_HZ } from '../../services/stt/audio/format.ts'
 import { createWhisperEngine } from '../../services/stt/engines/whisper.ts'
 import { toPcm } from '../../services/stt/live/testing.ts'
@@ -29,6 +30,10 @@ const OFFSETS_SECONDS = [0, 0.11] as const
 /** Nothing that speech keeps time with: most cut a word in two. */
 const FINALIZE_SECONDS = [1.3, 2.3, 3.1] as const
 
+/** Between two clips, shorter than the endpoint that is asked for. */
+const PAUSES_SECONDS = [0.4, 0.55, 0.7, 0.85] as const
+const LATE_ENDPOINT_MS = 1000
+
 const { positionals } = parseArgs({ allowPositionals: true })
 const deps = { clock: systemClock, log: silentLog }
 const recogniser = await startRecogniser({ modelDir: MODEL_DIR, workers: 1, threadsPerWorker: 1, ...deps })
@@ -45,6 +50,11 @@ const clips = [...(await bundledClips()), ...(await Promise.all(positionals.map(
 console.log('WER by file   live     lag p50 / p95     flicker   CPU s per s of audio   endpoint')
 for (const [name, degrade] of Object.entries(CONDITIONS)) await measure(name, { degrade, endpointingMs: 300 })
 await measure('clean', { degrade: (samples) => samples, endpointingMs: false })
+await measure('clean, two clips with a pause', {
+  clips: pairsOf(clips),
+  degrade: (samples) => samples,
+  endpointingMs: LATE_ENDPOINT_MS,
+})
 for (const finalizeSeconds of FINALIZE_SECONDS) {
   const name = `clean, a Finalize each ${finalizeSeconds} s`
   await measure(name, { degrade: (samples) => samples, endpointingMs: 300, finalizeSeconds })
@@ -53,12 +63,14 @@ await recogniser.stop()
 await ears.stop()
 
 interface Condition {
+  /** Instead of all. */
+  readonly clips?: readonly Clip[]
   readonly degrade: (samples: Float32Array) => Float32Array
   readonly endpointingMs: number | false
   readonly finalizeSeconds?: number
 }
 
-async function measure(name: string, { degrade, ...options }: Condition) {
+async function measure(name: string, { degrade, clips: recordings = clips, ...options }: Condition) {
   const byFile: WordErrors[] = []
   const live: WordErrors[] = []
   const lags: number[] = []
@@ -66,7 +78,7 @@ async function measure(name: string, { degrade, ...options }: Condition) {
   const afterSpeech: number[] = []
   const afterEndpoint: number[] = []
   let [flickered, words, audioSeconds] = [0, 0, 0]
-  for (const clip of clips) {
+  for (const clip of recordings) {
     for (const offsetSeconds of OFFSETS_SECONDS) {
       const samples = degrade(samplesOf(clip, offsetSeconds))
       const transcript = await engine.transcribe({ bytes: wavOf(toPcm(samples)) }, { language: 'en' })
@@ -106,6 +118,20 @@ async function measure(name: string, { degrade, ...options }: Condition) {
     const [median, high] = [share(costs, 0.5).toFixed(0), share(costs, 0.95).toFixed(0)]
     console.log(`    ${costs.length} × ${purpose}: CPU ${median} ms p50, ${high} ms p95`)
   }
+}
+
+/** Each clip with the next one after it. */
+function pairsOf(singles: readonly Clip[]): Clip[] {
+  return singles.map((clip, index) => {
+    const next = singles[(index + 1) % singles.length] ?? clip
+    const pauseSeconds = PAUSES_SECONDS[index % PAUSES_SECONDS.length] ?? 0
+    const parts = [samplesOf(clip, 0), samplesOf(next, pauseSeconds)]
+    return {
+      name: `${clip.name}, ${next.name}`,
+      bytes: wavOf(toPcm(joinSamples(parts))),
+      words: `${clip.words} ${next.words}`,
+    }
+  })
 }
 
 function milliseconds(seconds: readonly number[]): string {

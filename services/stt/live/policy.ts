@@ -10,6 +10,7 @@ import { CUT_AFTER_SECONDS, CUT_AT_ANY_GAP_SECONDS, CUT_RETRY_SECONDS, chooseCut
 import { MAX_CONTEXT_SAMPLES, wordsAfter } from './context.ts'
 import type { Spoken } from './context.ts'
 import { createFinals } from './finals.ts'
+import { hearingAll } from './hear-all.ts'
 import { createInterims } from './interims.ts'
 import type { InterimWindow } from './interims.ts'
 import { createOutbox } from './outbox.ts'
@@ -81,13 +82,14 @@ const FINALIZED = { isFinal: true, speechFinal: false, fromFinalize: true } as c
 
 /** The live policy: interims while speech goes on, one careful final at its end, long speech divided at a pause. */
 export function createPolicy(options: StreamOptions, deps: PolicyDeps): Policy {
-  const { transcribe, interimInterval = () => INTERIM_INTERVAL_SECONDS, send, fail } = deps
+  const { interimInterval = () => INTERIM_INTERVAL_SECONDS, send, fail } = deps
   const silenceSamples = samplesOf(options.endpointingMs === false ? DEFAULT_SILENCE_MS : options.endpointingMs)
   /** The endpoint, if any, is not near when a pause is noticed. */
   const isLongPause = options.endpointingMs === false || silenceSamples > PAUSE_SAMPLES + SOON_SAMPLES
   const outbox = createOutbox(send, fail)
   const buffer = createSampleBuffer()
   const track = createVoiceTrack()
+  const transcribe = hearingAll(deps.transcribe, track)
   const aborted = new AbortController()
   // As many finals may be under way as fit into MAX_PENDING_SAMPLES; each listens to the signal.
   setMaxListeners(0, aborted.signal)

@@ -7,6 +7,8 @@ export interface VoiceTrack {
   dropBefore(sample: number): void
   /** Samples in frames of speech between two positions. */
   voicedSamples(fromSample: number, toSample: number): number
+  /** Where the first frame between two positions begins that is of speech, or is not; the second one where there is none. */
+  next(isSpeech: boolean, fromSample: number, toSample: number): number
   /** The least likely frame between two positions; 1 where there is none. */
   lowest(fromSample: number, toSample: number): number
 }
@@ -31,6 +33,11 @@ export function createVoiceTrack(): VoiceTrack {
     },
     voicedSamples: (fromSample, toSample) =>
       between(fromSample, toSample).filter((probability) => probability >= SPEECH_OFF).length * FRAME_SAMPLES,
+    next(isSpeech, fromSample, toSample) {
+      const at = between(fromSample, toSample).findIndex((probability) => probability >= SPEECH_OFF === isSpeech)
+      const from = Math.max(first, Math.floor(fromSample / FRAME_SAMPLES))
+      return at === -1 ? toSample : Math.max(fromSample, (from + at) * FRAME_SAMPLES)
+    },
     lowest: (fromSample, toSample) => Math.min(1, ...between(fromSample, toSample)),
   }
 }
