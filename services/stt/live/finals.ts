@@ -56,6 +56,7 @@ export function createFinals({ transcribe, buffer, track, outbox, interims, sign
   function hearing(earliest: number, spoken: Spoken, haste: Haste): Hear {
     // Taken now: for a second try the buffer may have moved on.
     const all = buffer.slice(earliest, spoken.endSample)
+    const voice = track.copy(earliest, spoken.endSample)
     const rival = interims.shown
     return async (startSample, known) => {
       const samples = all.subarray(startSample - earliest)
@@ -64,6 +65,7 @@ export function createFinals({ transcribe, buffer, track, outbox, interims, sign
         purpose: 'final',
         samples: () => samples,
         startSample,
+        voice,
         ...hints,
         ...haste,
       })

@@ -83,3 +83,24 @@ test('less than a second of voice is left alone, and a rest that is doubtful or 
     expect(doubted.results().at(-1)?.words.at(-1)?.endSeconds).toBeLessThan(4.1)
   }
 })
+
+test('a final that comes late is heard whole, however much was said since', async ({ expect }) => {
+  const deaf = deafAfter(4)
+  let release = (): void => undefined
+  const gate = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  const { pass, results, policy } = stage({ endpointingMs: 1000, interimResults: false }, async (window) => {
+    await gate
+    return deaf(window)
+  })
+  await pass(4, SPEECH)
+  await pass(0.5, PAUSE)
+  await pass(3, SPEECH)
+  await pass(30, PAUSE)
+  release()
+  await policy.said()
+
+  expect(results()).toHaveLength(1)
+  expect(results()[0]?.words.at(-1)?.endSeconds).toBeGreaterThan(7)
+})

@@ -2,7 +2,6 @@ import { SAMPLE_RATE_HZ } from '../audio/format.ts'
 import type { Recognition } from '../whisper/port.ts'
 import { saidBy } from './result.ts'
 import type { Transcribe, Window } from './transcriber.ts'
-import type { VoiceTrack } from './voice-track.ts'
 
 /** Less voice after the last word may be a breath, or a word that is not whole yet. */
 const LEAST_UNHEARD_SECONDS = 1
@@ -15,19 +14,19 @@ const PRE_ROLL_SECONDS = 0.3
  * Hears what a window leaves out at its end by itself: now and then the model takes a pause for the end of everything,
  * however much is said after it.
  */
-export function hearingAll(transcribe: Transcribe, track: VoiceTrack): Transcribe {
+export function hearingAll(transcribe: Transcribe): Transcribe {
   return async (window) => {
     let samples: Float32Array = new Float32Array()
     const take = (): Float32Array => (samples = window.samples())
     let heard = await transcribe({ ...window, samples: take })
     for (;;) {
-      const startSample = unheardIn(window, heard, samples.length, track)
+      const startSample = unheardIn(window, heard, samples.length)
       if (startSample === undefined) return heard
       const rest = samples.subarray(startSample - window.startSample)
       // What was known, shown or expected is of the words before.
-      const { purpose, isDue, signal } = window
+      const { purpose, voice, isDue, signal } = window
       const haste = isDue ? { isDue, signal } : { signal }
-      const more = await transcribe({ purpose, samples: () => rest, startSample, ...haste })
+      const more = await transcribe({ purpose, samples: () => rest, startSample, voice, ...haste })
       if (more.isDoubtful || more.words.length === 0) return heard
       heard = joined(heard, more, (startSample - window.startSample) / SAMPLE_RATE_HZ)
     }
@@ -36,19 +35,18 @@ export function hearingAll(transcribe: Transcribe, track: VoiceTrack): Transcrib
 
 /** Where the voice begins that no word was heard in. */
 function unheardIn(
-  { purpose, startSample, known }: Window,
+  { purpose, startSample, voice, known }: Window,
   { words }: Recognition,
   sampleCount: number,
-  track: VoiceTrack,
 ): number | undefined {
   // A final that hears nothing after what is known is heard without that.
   const heardSeconds = words.at(-1)?.endSeconds ?? (purpose === 'interim' ? known?.endSeconds : undefined)
   if (heardSeconds === undefined) return undefined
   const [from, to] = [startSample + Math.round(heardSeconds * SAMPLE_RATE_HZ), startSample + sampleCount]
-  const pause = track.next(false, from, to)
+  const pause = voice.next(false, from, to)
   const isTail = pause - from <= WORD_END_SECONDS * SAMPLE_RATE_HZ
-  const voiceStart = isTail ? track.next(true, pause, to) : from
-  if (track.voicedSamples(voiceStart, to) < LEAST_UNHEARD_SECONDS * SAMPLE_RATE_HZ) return undefined
+  const voiceStart = isTail ? voice.next(true, pause, to) : from
+  if (voice.voicedSamples(voiceStart, to) < LEAST_UNHEARD_SECONDS * SAMPLE_RATE_HZ) return undefined
   return Math.max(from, voiceStart - PRE_ROLL_SECONDS * SAMPLE_RATE_HZ)
 }
 

@@ -5,6 +5,7 @@ import { createInterims, type InterimWindow } from './interims.ts'
 import { createOutbox } from './outbox.ts'
 import { WORD_SECONDS, hear } from './testing-policy.ts'
 import type { Window } from './transcriber.ts'
+import { createVoiceTrack } from './voice-track.ts'
 
 test('an interim that was wanted while another was made goes on from what that one fixed', async ({ expect }) => {
   const asked: Window[] = []
@@ -15,6 +16,7 @@ test('an interim that was wanted while another was made goes on from what that o
   )
   const interims = createInterims({
     outbox,
+    voice: createVoiceTrack(),
     async transcribe(window) {
       asked.push(window)
       // Nothing before the words that are given is said again.

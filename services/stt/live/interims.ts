@@ -8,6 +8,7 @@ import { NOTHING_READ, readFrom, readOn, shownWords } from './reading.ts'
 import { isLoop, saidBy, toResult } from './result.ts'
 import type { Span } from './result.ts'
 import type { Transcribe } from './transcriber.ts'
+import type { Voice } from './voice-track.ts'
 
 /** The interim results of one stream: at most one is being made or waits for a worker, and one more may be wanted after it. */
 export interface Interims {
@@ -45,9 +46,10 @@ const INTERIM = { isFinal: false, speechFinal: false, fromFinalize: false } as c
 export interface InterimsDeps {
   readonly transcribe: Transcribe
   readonly outbox: Outbox
+  readonly voice: Voice
 }
 
-export function createInterims({ transcribe, outbox }: InterimsDeps): Interims {
+export function createInterims({ transcribe, outbox, voice }: InterimsDeps): Interims {
   let current = newTurn()
 
   function newTurn() {
@@ -88,7 +90,7 @@ export function createInterims({ transcribe, outbox }: InterimsDeps): Interims {
       return context?.halfWord ? withoutHalfWord(context.halfWord, heard, words) : words
     }
     const hints = { ...(known && { known }), ...(rest.length > 0 && { draft: textOf(rest) }) }
-    const recognition = transcribe({ samples, startSample: windowStart, purpose: 'interim', ...hints, signal })
+    const recognition = transcribe({ samples, startSample: windowStart, purpose: 'interim', voice, ...hints, signal })
       // An interim that fails is an interim less; the final will tell.
       .catch(() => undefined)
     outbox.put(async () => {

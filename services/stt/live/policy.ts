@@ -89,11 +89,11 @@ export function createPolicy(options: StreamOptions, deps: PolicyDeps): Policy {
   const outbox = createOutbox(send, fail)
   const buffer = createSampleBuffer()
   const track = createVoiceTrack()
-  const transcribe = hearingAll(deps.transcribe, track)
+  const transcribe = hearingAll(deps.transcribe)
   const aborted = new AbortController()
   // As many finals may be under way as fit into MAX_PENDING_SAMPLES; each listens to the signal.
   setMaxListeners(0, aborted.signal)
-  const interims = createInterims({ transcribe, outbox })
+  const interims = createInterims({ transcribe, outbox, voice: track })
   const finals = createFinals({ transcribe, buffer, track, outbox, interims, signal: aborted.signal })
   const { lastWordAgoMs } = options
   const lastWordAgo = samplesOf(lastWordAgoMs ?? 0)
@@ -139,6 +139,7 @@ export function createPolicy(options: StreamOptions, deps: PolicyDeps): Policy {
       purpose: 'cut',
       samples: () => samples,
       startSample,
+      voice: track.copy(startSample, now),
       ...(shown && { rival: shown }),
       signal: aborted.signal,
     })

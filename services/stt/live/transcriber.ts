@@ -1,4 +1,5 @@
 import type { Known, Recognition } from '../whisper/port.ts'
+import type { Voice } from './voice-track.ts'
 
 /** Recognises one window of a live stream. Times in the answer count from the window's start. */
 export type Transcribe = (window: Window) => Promise<Recognition>
@@ -15,6 +16,8 @@ export interface Window {
   readonly samples: () => Float32Array
   /** Position of the first sample in the stream. */
   readonly startSample: number
+  /** What the detector heard in it. */
+  readonly voice: Voice
   /** What the window begins with. A server that cannot take it as given answers it as well. */
   readonly known?: Known
   /** What the last interim of the same speech said after that: most of what this one will. */
