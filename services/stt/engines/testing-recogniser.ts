@@ -14,10 +14,15 @@ export interface Scripted {
   readonly heard: Heard[]
 }
 
-/** An engine whose recogniser hears one word in every window, detects what its length says, and writes down what it is asked. */
+/**
+ * An engine whose recogniser hears one word in every window, detects what its length says, and writes down what it is asked.
+ *
+ * @param wordEnd where the word ends in a window of so many seconds; what is spoken after it, the recogniser left out
+ */
 export function startScripted(
   detect: (seconds: number) => DetectedLanguage,
   languages: readonly string[] = ['en', 'es', 'de'],
+  wordEnd: (seconds: number) => number = () => 0.8,
 ): Scripted {
   const heard: Heard[] = []
   const recogniser: Recogniser = {
@@ -29,7 +34,7 @@ export function startScripted(
       heard.push({ seconds, language })
       return {
         text: 'word',
-        words: [{ word: 'word', startSeconds: 0.4, endSeconds: 0.8, confidence: 1 }],
+        words: [{ word: 'word', startSeconds: 0.4, endSeconds: wordEnd(seconds), confidence: 1 }],
         confidence: 1,
         averageLogProbability: 0,
         noSpeechProbability: 0,

@@ -46,7 +46,7 @@ test('a silent file is in English, as far as anybody can tell', async ({ expect 
 
 /** The languages that finals of a stream were recognised in, one phrase each. */
 async function languagesOfFinals(detect: (seconds: number) => DetectedLanguage, phrases: readonly number[]) {
-  const { engine, heard } = startScripted(detect)
+  const { engine, heard } = startScripted(detect, undefined, (seconds) => seconds)
   const messages: SpeechMessage[] = []
   const options = { ...LIVE_OPTIONS, encoding: 'linear16', language: 'auto', interimResults: false }
   const stream = engine.openStream(options, (message) => messages.push(message))
