@@ -1,6 +1,7 @@
 import type { SpokenWord, Transcript } from '../../wire/speech.ts'
 import { SAMPLE_RATE_HZ } from '../audio/format.ts'
 import { clampWords } from '../domain/clamp-words.ts'
+import { LEAST_LEFT_OUT_SECONDS, WORD_END_SECONDS } from '../domain/left-out.ts'
 import { isBlip, roundSeconds } from '../live/result.ts'
 import type { Segment } from '../vad/segmenter.ts'
 import type { Recognition } from '../whisper/port.ts'
@@ -34,11 +35,6 @@ export function place(recognition: Recognition, piece: Piece, segments: readonly
   }
 }
 
-// Less than this may be a breath.
-const LEAST_UNHEARD_SECONDS = 1
-// So early may the end of a word be timed.
-const WORD_END_SECONDS = 0.5
-
 /**
  * Speech of a piece after its last word, to be heard by itself: now and then the model takes a pause inside a window for
  * the end of everything. Undefined when there is none, or when the piece says nothing at all.
@@ -52,7 +48,7 @@ export function unheardAfter({ words }: Placed, piece: Piece, segments: readonly
       startSample > heardSample || endSample - startSample > WORD_END_SECONDS * SAMPLE_RATE_HZ,
   )
   const [first] = left
-  if (!first || lengthOf(left) < LEAST_UNHEARD_SECONDS * SAMPLE_RATE_HZ) return undefined
+  if (!first || lengthOf(left) < LEAST_LEFT_OUT_SECONDS * SAMPLE_RATE_HZ) return undefined
   const startSample = Math.max(heardSample, first.startSample - PAD_SECONDS * SAMPLE_RATE_HZ)
   return { startSample, endSample: piece.endSample }
 }

@@ -1,12 +1,9 @@
 import { SAMPLE_RATE_HZ } from '../audio/format.ts'
+import { LEAST_LEFT_OUT_SECONDS, WORD_END_SECONDS } from '../domain/left-out.ts'
 import type { Recognition } from '../whisper/port.ts'
 import { saidBy } from './result.ts'
 import type { Transcribe, Window } from './transcriber.ts'
 
-/** Less voice after the last word may be a breath, or a word that is not whole yet. */
-const LEAST_UNHEARD_SECONDS = 1
-/** So early may the end of a word be timed: what is left of its sound says nothing. */
-const WORD_END_SECONDS = 0.5
 /** Sound before a voice: Whisper clips first words without it. */
 const PRE_ROLL_SECONDS = 0.3
 
@@ -46,7 +43,7 @@ function unheardIn(
   const pause = voice.next(false, from, to)
   const isTail = pause - from <= WORD_END_SECONDS * SAMPLE_RATE_HZ
   const voiceStart = isTail ? voice.next(true, pause, to) : from
-  if (voice.voicedSamples(voiceStart, to) < LEAST_UNHEARD_SECONDS * SAMPLE_RATE_HZ) return undefined
+  if (voice.voicedSamples(voiceStart, to) < LEAST_LEFT_OUT_SECONDS * SAMPLE_RATE_HZ) return undefined
   return Math.max(from, voiceStart - PRE_ROLL_SECONDS * SAMPLE_RATE_HZ)
 }
 
