@@ -129,7 +129,7 @@ function pairsOf(singles: readonly Clip[]): Clip[] {
     return {
       name: `${clip.name}, ${next.name}`,
       bytes: wavOf(toPcm(joinSamples(parts))),
-      words: `${clip.words} ${next.words}`,
+      words: clip.words === undefined || next.words === undefined ? undefined : `${clip.words} ${next.words}`,
     }
   })
 }

@@ -12,11 +12,13 @@ async function placed(options: { device?: Device; mayFallBack?: boolean; isBroke
   const loads: Device[] = []
   const moves: string[] = []
   const gpu = { isBroken }
+  const cpu = { isFull: false }
   const withModel = await placeModel<Fake>({
     device,
     mayFallBack,
     load: async (on) => {
       loads.push(on)
+      if (on === 'cpu' && cpu.isFull) throw new Error('no memory')
       if (on !== 'cpu' && gpu.isBroken) throw new Error('CUDA failure 2: out of memory')
       return { on }
     },
@@ -29,7 +31,7 @@ async function placed(options: { device?: Device; mayFallBack?: boolean; isBroke
       if (on !== 'cpu' && gpu.isBroken) throw new Error('CUDA failure 700: an illegal memory access')
       return `heard on ${on}`
     })
-  return { loads, moves, gpu, hear }
+  return { loads, moves, gpu, cpu, hear }
 }
 
 test('what a lost GPU fails at is done on the CPU, and so is all that follows', async ({ expect }) => {
@@ -72,4 +74,15 @@ test('a worker that comes later starts on the CPU when the GPU does not take it'
   expect(await hear()).toBe('heard on cpu')
   expect(loads).toEqual(['cuda', 'cpu'])
   expect(moves).toEqual(['Error: CUDA failure 2: out of memory'])
+})
+
+test('where the CPU has no room for the model it is tried again by the next work', async ({ expect }) => {
+  const { moves, gpu, cpu, hear } = await placed()
+  gpu.isBroken = true
+  cpu.isFull = true
+  await expect(hear()).rejects.toThrow('no memory')
+  expect(moves).toEqual([])
+
+  cpu.isFull = false
+  expect(await hear()).toBe('heard on cpu')
 })

@@ -24,7 +24,7 @@ export type WithModel<M> = <T>(work: (model: M) => Promise<T>) => Promise<T>
 export async function placeModel<M>(options: PlacedModelOptions<M>): Promise<WithModel<M>> {
   const { device, mayFallBack, load, isOwnFailure, onMoved } = options
   let isMoved = device === 'cpu'
-  let onCpu: Promise<M> | undefined
+  let onCpu: Awaited<M> | undefined
   let model = await load(device).catch(async (error: unknown) => {
     if (isMoved || !mayFallBack) throw error
     const other = await load('cpu')
@@ -42,10 +42,10 @@ export async function placeModel<M>(options: PlacedModelOptions<M>): Promise<Wit
       return await work(model)
     } catch (error) {
       if (isMoved || isOwnFailure(error)) throw error
-      onCpu ??= load('cpu')
-      const other = await onCpu
-      const result = await work(other)
-      model = other
+      // Kept for the next time, whatever comes of this one; where it cannot be loaded it is tried again.
+      onCpu ??= await load('cpu')
+      const result = await work(onCpu)
+      model = onCpu
       move(error)
       return result
     }
