@@ -12,7 +12,7 @@ export interface Signs {
 /** `silence`: nobody spoke, whatever the text says. `doubtful`: worth another try. */
 export type Verdict = 'fine' | 'doubtful' | 'silence'
 
-/** The likeliest text first; each further try is freer. */
+/** The likeliest text first; each further try is freer, for a text that repeats itself. */
 export const TEMPERATURES = [0, 0.2, 0.4, 0.6, 0.8, 1] as const
 
 const MAX_COMPRESSION_RATIO = 2.4
@@ -22,17 +22,11 @@ const MAX_NO_SPEECH_PROBABILITY = 0.6
 export function verdictOn(signs: Signs): Verdict {
   const isUnlikely = signs.averageLogProbability < MIN_AVERAGE_LOG_PROBABILITY
   if (isUnlikely && signs.noSpeechProbability > MAX_NO_SPEECH_PROBABILITY) return 'silence'
-  if (isUnlikely || signs.looped || signs.compressionRatio > MAX_COMPRESSION_RATIO) return 'doubtful'
-  return 'fine'
+  return isUnlikely || repeatsItself(signs) ? 'doubtful' : 'fine'
 }
 
-/** Of tries that are all doubtful: the likeliest of those that do not repeat themselves. */
-export function leastDoubtful<T extends { readonly signs: Signs }>(tries: readonly T[]): T | undefined {
-  const varied = tries.filter(({ signs }) => !signs.looped && signs.compressionRatio <= MAX_COMPRESSION_RATIO)
-  const [best] = (varied.length > 0 ? varied : tries).toSorted(
-    (one, other) => other.signs.averageLogProbability - one.signs.averageLogProbability,
-  )
-  return best
+export function repeatsItself({ looped, compressionRatio }: Signs): boolean {
+  return looped || compressionRatio > MAX_COMPRESSION_RATIO
 }
 
 /** Repetitive text compresses well. 0 for no text. */

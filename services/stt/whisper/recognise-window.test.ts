@@ -5,7 +5,9 @@ import { test, type TestContext } from 'vitest'
 import { importModel } from '../models/import-model.ts'
 import { writeTinyWhisper } from '../models/testing.ts'
 import { recogniseWindow, type WindowRequest } from './recognise-window.ts'
-import type { Recognition } from './port.ts'
+import { SAMPLE_RATE_HZ } from './log-mel.ts'
+import type { Priority, Recognition } from './port.ts'
+import { MODEL_DIR, readClip } from './testing.ts'
 import { loadWhisper } from './whisper-model.ts'
 
 const SAMPLES = Float32Array.from({ length: 3200 }, (_, index) => Math.sin(index / 7))
@@ -45,7 +47,10 @@ test('an interim that loops is not done again', async ({ expect, onTestFinished 
   expect(await recognise({ ...SHORT, priority: 'interim' })).not.toEqual(full)
 })
 
-test('a doubtful text is tried at rising temperatures, the same ones each time', async ({ expect, onTestFinished }) => {
+test('a text that repeats itself is tried at rising temperatures, the same ones each time', async ({
+  expect,
+  onTestFinished,
+}) => {
   const recognise = await loadBabbler(onTestFinished)
   const full: WindowRequest = { ...SHORT, padding: 'full' }
 
@@ -56,4 +61,21 @@ test('a doubtful text is tried at rising temperatures, the same ones each time',
   expect(tried).not.toEqual(plain)
   expect(tried.isDoubtful).toBe(true)
   expect(await recognise(full)).toEqual(tried)
+})
+
+test('a text that is only unlikely is not tried at any temperature', async ({ expect }) => {
+  const model = await loadWhisper(MODEL_DIR, 1)
+  const partOfAWord = (await readClip('jfk.wav')).subarray(6.6 * SAMPLE_RATE_HZ, 7.1 * SAMPLE_RATE_HZ)
+  let steps = 0
+  const recognise = async (priority: Priority): Promise<{ isDoubtful?: boolean; steps: number }> => {
+    steps = 0
+    const request: WindowRequest = { ...SHORT, priority, padding: 'full', isOpen: false }
+    const { isDoubtful } = await recogniseWindow(model, partOfAWord, request, () => (steps += 1))
+    return { isDoubtful, steps }
+  }
+
+  const once = await recognise('interim')
+
+  expect(once.isDoubtful).toBe(true)
+  expect(await recognise('final')).toEqual(once)
 })

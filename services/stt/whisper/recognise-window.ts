@@ -3,7 +3,7 @@ import { SpeechError } from '../errors.ts'
 import { primaryTag } from '../domain/language.ts'
 import { detectLanguage } from './detect-language.ts'
 import { encode, type EncodedAudio } from './encoder.ts'
-import { compressionOf, leastDoubtful, TEMPERATURES } from './guards.ts'
+import { compressionOf, repeatsItself, TEMPERATURES } from './guards.ts'
 import { SAMPLE_RATE_HZ } from './log-mel.ts'
 import type { DetectedLanguage, Recognition, WindowOptions } from './port.ts'
 import { createRandom } from './random.ts'
@@ -71,8 +71,9 @@ interface GuardedOptions {
 }
 
 /**
- * A doubtful text is written again: after a look at the full window, where its silence was heard coarsely; then freer and
- * freer. Interims are not: the next one is near. Where nobody spoke there is no text.
+ * A doubtful text is written again: after a look at the full window, where its silence was heard coarsely; then, while it
+ * repeats itself, freer and freer. One that is only unlikely gets no likelier by chance
+ * (docs/benchmarks.md). Interims are not written again: the next one is near. Where nobody spoke there is no text.
  */
 async function guardedPass(model: WhisperModel, samples: Float32Array, options: GuardedOptions): Promise<Pass> {
   const { request } = options
@@ -85,14 +86,17 @@ async function guardedPass(model: WhisperModel, samples: Float32Array, options: 
   const full = isFull
     ? window
     : await encodeWindow(model, samples, { ...options, request: { ...request, padding: 'full' } })
-  const tries = isFull ? [first] : []
-  for (const temperature of TEMPERATURES.slice(tries.length)) {
-    const pass = await decode(full, temperature)
+  const loops: Pass[] = []
+  for (const temperature of TEMPERATURES) {
+    const pass = isFull && temperature === 0 ? first : await decode(full, temperature)
     if (pass.verdict === 'silence') return withoutText(pass)
-    if (pass.verdict === 'fine') return pass
-    tries.push(pass)
+    if (!repeatsItself(pass.signs)) return pass
+    loops.push(pass)
   }
-  return leastDoubtful(tries) ?? first
+  const [likeliest = first] = loops.toSorted(
+    (one, other) => other.signs.averageLogProbability - one.signs.averageLogProbability,
+  )
+  return likeliest
 
   function decode(audio: EncodedWindow, temperature: number): Promise<Pass> {
     const { checkpoint, lastSpeechSeconds } = options
