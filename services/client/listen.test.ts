@@ -9,6 +9,7 @@ import { describe, test, type TestContext } from 'vitest'
 import { WebSocketServer, type WebSocket } from 'ws'
 import type { Clock } from '../wire/clock.ts'
 import { systemIds } from '../wire/ids.ts'
+import type { Containers } from './audio-source.ts'
 import { listenTo, type ListenOptions } from './listen.ts'
 
 const JFK = 'fixtures/audio/jfk.wav'
@@ -69,6 +70,35 @@ describe('listening', () => {
     expect(api.address()).toBe('/v1/listen')
     expect(api.audio().toString('latin1', 0, 4)).toBe('RIFF')
     expect(heard.sentSeconds).toBeCloseTo(0.1, 1)
+  })
+
+  test('sends a container as it is, each piece when its audio would have been heard', async ({
+    expect,
+    onTestFinished,
+  }) => {
+    const api = await startApi(onTestFinished)
+    const clock = instantClock()
+    const bytes = Buffer.concat([Buffer.from('Oggy'), Buffer.alloc(10_000, 7)])
+    const containers = knowsOggy({ secondsPerKilobyte: 2 })
+
+    const heard = await listenTo(options(api, { path: '-', stdin: Readable.from([bytes]), clock, containers }))
+
+    expect(api.address()).toBe('/v1/listen')
+    expect(api.audio()).toEqual(bytes)
+    expect(heard.sentSeconds).toBeCloseTo((2 * bytes.length) / 1_024)
+    expect(clock.now() / 1_000).toBeCloseTo(heard.sentSeconds)
+    expect(containers.isClosed()).toBe(true)
+  })
+
+  test('what is no container on standard input is samples still', async ({ expect, onTestFinished }) => {
+    const api = await startApi(onTestFinished)
+    const samples = Buffer.alloc(4_000, 7)
+    const containers = knowsOggy({ secondsPerKilobyte: 2 })
+
+    await listenTo(options(api, { path: '-', stdin: Readable.from([samples]), containers }))
+
+    expect(api.address()).toContain('encoding=linear16')
+    expect(api.audio()).toEqual(samples)
   })
 
   test('rewrites interim words in place on a terminal', async ({ expect, onTestFinished }) => {
@@ -168,7 +198,7 @@ describe('listening fails in one line', () => {
   test.for([
     ['missing.wav', 'There is no file missing.wav.'],
     ['fixtures/audio', 'fixtures/audio is a folder.'],
-    ['package.json', 'package.json is not a WAV file.'],
+    ['package.json', 'package.json is not audio that can be streamed.'],
   ] as const)('when the audio is %s', async ([path, message], { expect, onTestFinished }) => {
     const api = await startApi(onTestFinished)
 
@@ -278,6 +308,20 @@ function options(api: Api, changes: Partial<ListenOptions> = {}): ListenOptions 
     clock: instantClock(),
     signal: new AbortController().signal,
     ...changes,
+  }
+}
+
+function knowsOggy({ secondsPerKilobyte }: { secondsPerKilobyte: number }): Containers & { isClosed(): boolean } {
+  let isClosed = false
+  return {
+    begins: (bytes) => Buffer.from(bytes).toString('latin1', 0, 4) === 'Oggy',
+    meter: () => ({
+      secondsOf: async ({ length }) => (length / 1_024) * secondsPerKilobyte,
+      close: () => {
+        isClosed = true
+      },
+    }),
+    isClosed: () => isClosed,
   }
 }
 

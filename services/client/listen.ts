@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { Clock } from '../wire/clock.ts'
-import { openAudioSource } from './audio-source.ts'
+import { openAudioSource, type Containers } from './audio-source.ts'
 import { createConversation } from './conversation.ts'
 import { openListenSocket } from './listen-socket.ts'
 import { createLiveLine } from './live-line.ts'
@@ -12,7 +12,7 @@ export interface ListenOptions {
   /** Where the API is: `http://127.0.0.1:8080`. */
   readonly url: string
   readonly key: string
-  /** A WAV file, or `-` for standard input. */
+  /** An audio file, or `-` for standard input. */
   readonly path: string
   readonly stdin: Readable
   readonly out: Output
@@ -26,6 +26,8 @@ export interface ListenOptions {
   /** Of bare samples on standard input. */
   readonly sampleRateHz?: number
   readonly channels?: number
+  /** Other containers than WAV. */
+  readonly containers?: Containers
   /** Further query parameters: `language`, `endpointing`, … */
   readonly parameters?: Readonly<Record<string, string>>
 }
@@ -53,14 +55,13 @@ export async function listenTo(options: ListenOptions): Promise<Heard> {
     sampleRateHz: options.sampleRateHz ?? 16_000,
     channels: options.channels ?? 1,
     chunkMs: CHUNK_MS,
+    containers: options.containers,
     signal,
   })
-  const { bytesPerSecond } = source
-  const chunks =
-    options.pace === 'unpaced' ? source.chunks : paced(source.chunks, { clock: options.clock, bytesPerSecond, signal })
+  const chunks = options.pace === 'unpaced' ? source.chunks : paced(source.chunks, { clock: options.clock, signal })
 
   const printer = createPrinter(options)
-  let sentBytes = 0
+  let sentSeconds = 0
   try {
     const parameters = { ...source.parameters, ...options.parameters }
     const conversation = await openListenSocket({ url: options.url, key: options.key, parameters }, (socket) =>
@@ -68,9 +69,9 @@ export async function listenTo(options: ListenOptions): Promise<Heard> {
     )
     conversation.closed.addEventListener('abort', () => hangUp.abort(), { once: true })
     try {
-      for await (const chunk of chunks) {
-        if (!(await conversation.send(chunk))) break
-        sentBytes += chunk.length
+      for await (const { bytes, seconds } of chunks) {
+        if (!(await conversation.send(bytes))) break
+        sentSeconds += seconds
       }
       await conversation.finish()
     } finally {
@@ -79,7 +80,7 @@ export async function listenTo(options: ListenOptions): Promise<Heard> {
     return {
       requestId: conversation.requestId,
       transcript: printer.words.join(' '),
-      sentSeconds: sentBytes / bytesPerSecond,
+      sentSeconds: Math.round(sentSeconds * 1000) / 1000,
     }
   } finally {
     hangUp.abort()

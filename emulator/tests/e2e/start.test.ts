@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { Pool } from 'pg'
 import { test } from 'vitest'
+import { fixturePath } from '../../../fixtures/fixture-path.ts'
 import { runCommand, startCommand, temporaryFolder } from './command.ts'
 
 const shell = promisify(execFile)
@@ -52,9 +53,11 @@ test('transcribe and listen print the words of the running environment', async (
 
   const transcribed = await runCommand(['transcribe', clip], folder)
   const listened = await runCommand(['listen', clip], folder)
+  const compressed = await runCommand(['listen', fixturePath('audio', 'formats/fellow.opus.webm')], folder)
 
   expect(transcribed).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/fellow Americans/) })
   expect(listened).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/fellow Americans/) })
+  expect(compressed).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/fellow Americans/) })
 })
 
 test('a created key works until it is revoked', async ({ expect, onTestFinished }) => {
