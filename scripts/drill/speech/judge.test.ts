@@ -126,6 +126,8 @@ test('a container that was cut off before its first sound may be refused, what w
   const refused = [expect.stringContaining('1 errors for 0 messages of nonsense (SchemaError: The OGG audio')]
 
   expect(faultsOf(spoken([refusal], { plan, code: 1006 }), BASELINE, UNDISTURBED)).toEqual([])
+  const early = result(0, 0, { isSpeechFinal: false, isFromFinalize: true })
+  expect(faultsOf(spoken([early, refusal], { plan, finalizes: 1, code: 1006 }), BASELINE, UNDISTURBED)).toEqual([])
   expect(faultsOf(spoken([FIRST, refusal], { plan, code: 1006 }), BASELINE, UNDISTURBED)).toEqual(refused)
   const whole = { ...plan, length: 3 }
   expect(faultsOf(spoken([refusal], { plan: whole, code: 1006 }), BASELINE, UNDISTURBED)).toEqual(refused)

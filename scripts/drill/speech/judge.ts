@@ -160,10 +160,13 @@ function faultsInWords(spoken: Spoken, { words }: Baseline, { isKilled }: Circum
   return faults
 }
 
-/** Of a container whose start was all that came there may be nothing to decode. */
+/** Of a container whose start was all that came there may be nothing to decode: no message is about any of its sound. */
 function mayBeRefused({ plan, messages }: Spoken): boolean {
   const { programme, length } = plan
-  const isHeard = messages.some(({ type }) => type === 'Result' || type === 'SpeechStarted')
+  const isHeard = messages.some(
+    (message) =>
+      message.type === 'SpeechStarted' || (message.type === 'Result' && message.endSeconds > message.startSeconds),
+  )
   return programme.isCompressed && length < programme.frames.length && !isHeard
 }
 
