@@ -1,4 +1,5 @@
-import { open, type FileHandle } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
+import type { Readable } from 'node:stream'
 import { request } from '../wire/undici.ts'
 import { ClientError, refusal, unreachable } from './client-error.ts'
 import { parseObject, toList, toObject, transcriptOf } from './json.ts'
@@ -10,8 +11,9 @@ export interface TranscribeOptions {
   /** Where the API is: `http://127.0.0.1:8080`. */
   readonly url: string
   readonly key: string
-  /** An audio file. */
+  /** An audio file, or `-` for one on standard input. */
   readonly path: string
+  readonly stdin: Readable
   readonly out: Output
   /** Prints the whole answer, with the times of its words, instead of the transcript. */
   readonly json?: boolean
@@ -31,11 +33,9 @@ export interface Transcribed {
  * `ClientError` when it cannot be read or the server refuses.
  */
 export async function transcribeFile(options: TranscribeOptions): Promise<Transcribed> {
-  const file = await open(options.path).catch((error: unknown) => {
-    throw unreadable(options.path, error)
-  })
+  const recording = await openRecording(options)
   try {
-    const { status, body } = await upload(file, options)
+    const { status, body } = await upload(recording, options)
     if (status !== 200) throw refusal(status, body)
     const answer = parseObject(body)
     const transcript = transcriptOf(toList(toObject(answer['results'])['channels'])[0])
@@ -43,16 +43,34 @@ export async function transcribeFile(options: TranscribeOptions): Promise<Transc
     options.out.write(options.json ? `${JSON.stringify(answer, undefined, 2)}\n` : `${toLine(transcript)}\n`)
     return { transcript, answer }
   } finally {
-    await file.close()
+    await recording.close()
   }
 }
 
-async function upload(
-  file: FileHandle,
-  { url, key, path, parameters, json, signal }: TranscribeOptions,
-): Promise<{ status: number; body: string }> {
+interface Recording {
+  readonly body: Readable
+  /** Unknown of what is piped. */
+  readonly bytes: number | undefined
+  close(): Promise<void>
+}
+
+async function openRecording({ path, stdin }: TranscribeOptions): Promise<Recording> {
+  if (path === '-') return { body: stdin, bytes: undefined, close: async () => undefined }
+  const file = await open(path).catch((error: unknown) => {
+    throw unreadable(path, error)
+  })
   const stats = await file.stat()
-  if (!stats.isFile()) throw new ClientError(`${path} is not a file.`)
+  if (stats.isFile()) {
+    return { body: file.createReadStream({ autoClose: false }), bytes: stats.size, close: () => file.close() }
+  }
+  await file.close()
+  throw new ClientError(`${path} is not a file.`)
+}
+
+async function upload(
+  { body, bytes }: Recording,
+  { url, key, parameters, json, signal }: TranscribeOptions,
+): Promise<{ status: number; body: string }> {
   const address = new URL('/v1/listen', url)
   address.search = new URLSearchParams(parameters).toString()
   try {
@@ -61,10 +79,10 @@ async function upload(
       headers: {
         authorization: `Bearer ${key}`,
         'content-type': 'application/octet-stream',
-        'content-length': String(stats.size),
+        ...(bytes !== undefined && { 'content-length': String(bytes) }),
         ...(json && { timestamps: 'true' }),
       },
-      body: file.createReadStream({ autoClose: false }),
+      body,
       ...(signal && { signal }),
     })
     return { status: response.statusCode, body: await response.body.text() }
