@@ -20,7 +20,7 @@ export interface Chunk {
 
 /** What tells compressed audio and its length. */
 export interface Containers {
-  /** Whether a container of audio begins with these bytes, some thousands where there are so many. */
+  /** Whether a container of audio begins with these bytes: four thousand, where there are so many. */
   readonly begins: (bytes: Uint8Array) => boolean
   readonly meter: () => AudioMeter
 }
@@ -49,7 +49,7 @@ const SAMPLE_BYTES = 2
 
 /** A header longer than this is not one: room for a picture of the cover. */
 const MAX_HEADER_BYTES = 4 * 1024 * 1024
-/** Enough to tell MPEG audio that is joined in the middle from samples. */
+/** What the server decides by, too: enough to tell MPEG audio that is joined in the middle from samples. */
 const SIGNATURE_BYTES = 4 * 1024
 /** Of compressed audio: a third of a second of what is compressed most. */
 const COMPRESSED_CHUNK_BYTES = 1024
@@ -62,7 +62,7 @@ export async function openAudioSource(options: AudioSourceOptions): Promise<Audi
   if (header) return sourceOf(joined(read, bytes), header, options.chunkMs)
 
   const start = containers ? await readOn(read, bytes) : read
-  if (containers?.begins(start)) {
+  if (containers?.begins(start.subarray(0, SIGNATURE_BYTES))) {
     const chunks = metered(cut(joined(start, bytes), { chunkBytes: COMPRESSED_CHUNK_BYTES }), containers.meter())
     return { parameters: {}, chunks }
   }

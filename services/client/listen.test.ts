@@ -90,6 +90,20 @@ describe('listening', () => {
     expect(containers.isClosed()).toBe(true)
   })
 
+  test('decides by as many bytes as the server does, however many come at once', async ({ expect, onTestFinished }) => {
+    const api = await startApi(onTestFinished)
+    const asked: number[] = []
+    const containers: Containers = {
+      ...knowsOggy({ secondsPerKilobyte: 2 }),
+      begins: ({ length }) => asked.push(length) === 0,
+    }
+
+    await listenTo(options(api, { path: '-', stdin: Readable.from([Buffer.alloc(64_000, 7)]), containers }))
+
+    expect(asked).toEqual([4_096])
+    expect(api.audio()).toHaveLength(64_000)
+  })
+
   test('what is no container on standard input is samples still', async ({ expect, onTestFinished }) => {
     const api = await startApi(onTestFinished)
     const samples = Buffer.alloc(4_000, 7)

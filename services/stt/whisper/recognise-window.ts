@@ -72,8 +72,8 @@ interface GuardedOptions {
 
 /**
  * A doubtful text is written again: after a look at the full window, where its silence was heard coarsely; then, while it
- * repeats itself, freer and freer. One that is only unlikely gets no likelier by chance
- * (docs/benchmarks.md). Interims are not written again: the next one is near. Where nobody spoke there is no text.
+ * repeats itself, freer and freer. One that is only unlikely gets no likelier by chance (docs/benchmarks.md). Interims are
+ * not written again: the next one is near. Where nobody spoke there is no text.
  */
 async function guardedPass(model: WhisperModel, samples: Float32Array, options: GuardedOptions): Promise<Pass> {
   const { request } = options
