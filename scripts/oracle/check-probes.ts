@@ -1,4 +1,3 @@
-import { startDecoding } from '../../services/stt/whisper/decoder.ts'
 import { encode, encoderFeeds } from '../../services/stt/whisper/encoder.ts'
 import { generate } from '../../services/stt/whisper/generate.ts'
 import type { WhisperModel } from '../../services/stt/whisper/whisper-model.ts'
@@ -14,16 +13,16 @@ const MAX_TOKENS = 224
 
 /** Single values of the spectrogram and the encoder, and greedy decoding, of the first clip padded with silence. */
 export async function checkProbes(model: WhisperModel, { clips, probes }: Oracle): Promise<Requirement[]> {
-  const { manifest, sessions } = model
+  const { manifest, sessions, decoder } = model
   const { dimensions, tokens } = manifest
   const samples = clips[0]?.samples ?? new Float32Array(0)
   const mel = model.logMel.compute(samples, FRAMES)
-  const { hidden } = await sessions.encoder.run(encoderFeeds(mel, dimensions))
+  const { hidden } = await sessions.encoder.run(encoderFeeds(mel, dimensions), ['hidden'])
   const state = hidden?.data instanceof Float32Array ? hidden.data : new Float32Array(0)
 
   const audio = await encode(sessions.encoder, mel, dimensions)
   const decode = (prompt: readonly number[], timestamps: boolean) =>
-    generate(startDecoding(sessions.decoder, audio, dimensions), {
+    generate(decoder.start(audio), {
       manifest,
       prompt,
       timestamps,

@@ -6,7 +6,7 @@ import { SAMPLE_RATE_HZ } from './audio/format.ts'
 import type { Recogniser, Recognition } from './whisper/port.ts'
 import { startPool } from './whisper/pool.ts'
 import type { WindowRequest } from './whisper/recognise-window.ts'
-import { STOP_ALL, type WorkerMessage, type WorkerRequest } from './whisper/worker-messages.ts'
+import { laneOf, LANES, STOP_ALL, type WorkerMessage, type WorkerRequest } from './whisper/worker-messages.ts'
 
 /** Time that passes only when everything that can happen at one moment has happened. */
 export interface Simulation {
@@ -81,6 +81,7 @@ export async function startSimulatedRecogniser(
       return pool.load
     },
     recognise: async (samples, options) => pool.recognise(samples, options),
+    recogniseTogether: async (windows, options) => pool.recogniseTogether(windows, options),
     stop: () => pool.stop(),
   }
 }
@@ -91,31 +92,38 @@ function simulatedWorker(
   cancelled: Int32Array,
 ): Worker {
   const worker = new EventEmitter()
-  // Work is divided into steps, between which a worker looks whether it is still wanted.
+  // Work is divided into steps, between which a worker looks whether it is still wanted, and a file's lets others go first.
   const STEP_MS = 10
-  const isCancelled = (id: number): boolean => [id, STOP_ALL].includes(Atomics.load(cancelled, 0))
+  let isSpokenTo = false
+  const isCancelled = ({ id, request }: WorkerRequest): boolean =>
+    [id, STOP_ALL].includes(Atomics.load(cancelled, LANES.indexOf(laneOf(request))))
 
-  function work({ id, samples }: WorkerRequest, leftMs: number): void {
-    if (isCancelled(id)) worker.emit('message', { type: 'failed', id, message: 'cancelled' })
-    else if (leftMs <= 0)
-      worker.emit('message', {
-        type: 'done',
-        id,
-        recognition: { ...hear(samples), averageLogProbability: logProbability },
-      })
-    else simulation.after(Math.min(STEP_MS, leftMs), () => work({ id, samples } as WorkerRequest, leftMs - STEP_MS))
+  function work(message: WorkerRequest, leftMs: number): void {
+    const { id, windows, request } = message
+    const isLive = laneOf(request) === 'live'
+    if (!isLive && isSpokenTo) return simulation.after(STEP_MS, () => work(message, leftMs))
+    isSpokenTo = isLive && !isCancelled(message) && leftMs > 0
+    if (isCancelled(message)) worker.emit('message', { type: 'failed', id, message: 'cancelled' })
+    else if (leftMs <= 0) {
+      const recognitions = windows.map((samples) => hear(samples, logProbability))
+      worker.emit('message', { type: 'done', id, recognitions })
+    } else simulation.after(Math.min(STEP_MS, leftMs), () => work(message, leftMs - STEP_MS))
   }
 
   queueMicrotask(() => worker.emit('message', { type: 'ready' }))
   return Object.assign(worker, {
     postMessage(message: WorkerMessage) {
-      if (message.type === 'stop') worker.emit('exit', 0)
-      else work(message, costMs(message.samples.length / SAMPLE_RATE_HZ, message.request))
+      if (message.type === 'stop') return worker.emit('exit', 0)
+      const { windows, request } = message
+      return work(
+        message,
+        windows.reduce((sum, { length }) => sum + costMs(length / SAMPLE_RATE_HZ, request), 0),
+      )
     },
   }) as unknown as Worker
 }
 
-function hear(samples: Float32Array): Recognition {
+function hear(samples: Float32Array, averageLogProbability = 0): Recognition {
   const count = Math.floor(samples.length / SAMPLE_RATE_HZ / WORD_SECONDS)
   const words = Array.from({ length: count }, (_, index) => ({
     word: 'word',
@@ -123,6 +131,6 @@ function hear(samples: Float32Array): Recognition {
     endSeconds: (index + 1) * WORD_SECONDS,
     confidence: 1,
   }))
-  const sure = { confidence: 1, averageLogProbability: 0, noSpeechProbability: 0, compressionRatio: 1, computeMs: 0 }
+  const sure = { confidence: 1, averageLogProbability, noSpeechProbability: 0, compressionRatio: 1, computeMs: 0 }
   return { text: words.map(({ word }) => word).join(' '), words, ...sure }
 }

@@ -1,5 +1,5 @@
 import type { ModelManifest, WhisperDimensions } from '../models/manifest.ts'
-import { startDecoding } from '../whisper/decoder.ts'
+import { createDecoder } from '../whisper/decoder.ts'
 import { encode } from '../whisper/encoder.ts'
 import type { Sessions } from '../whisper/sessions.ts'
 import { FRAMES_PER_POSITION } from '../whisper/window-positions.ts'
@@ -19,7 +19,7 @@ const STEPS = 2
 export async function warmUp({ encoder, decoder }: Sessions, manifest: ModelManifest): Promise<Float32Array> {
   const { dimensions, tokens } = manifest
   const audio = await encode(encoder, melOf(dimensions), dimensions)
-  const decoding = startDecoding(decoder, audio, dimensions)
+  const decoding = createDecoder(decoder, dimensions).start(audio)
   let logits = await decoding.feed([tokens.startOfTranscript, tokens.noTimestamps], 1)
   for (let step = 0; step < STEPS; step += 1) logits = await decoding.feed([step], 1)
   const [last = new Float32Array()] = logits

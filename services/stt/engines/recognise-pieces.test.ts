@@ -27,7 +27,7 @@ test('what is left after the last word is not heard again when it is less than a
   expect(heard).toHaveLength(1)
 })
 
-test('the longest piece is heard first, and every piece is in its place of the text', async ({ expect }) => {
+test('the longest pieces are heard first, and every piece is in its place of the text', async ({ expect }) => {
   const lengths = [2, 5, 1, 4]
   const pieces = lengths.map((seconds, place) => ({
     startSample: place * 10 * SAMPLE_RATE_HZ,
@@ -39,12 +39,13 @@ test('the longest piece is heard first, and every piece is in its place of the t
     language: 'en',
     segments: pieces,
     parallel: 1,
-    async recognise({ startSample, endSample }) {
-      const seconds = (endSample - startSample) / SAMPLE_RATE_HZ
-      heard.push(seconds)
-      const word = { word: `${seconds}`, startSeconds: 0, endSeconds: seconds, confidence: 1 }
-      return { ...RECOGNITION, text: `${seconds}`, words: [word] }
-    },
+    recognise: async (together) =>
+      together.map(({ startSample, endSample }) => {
+        const seconds = (endSample - startSample) / SAMPLE_RATE_HZ
+        heard.push(seconds)
+        const word = { word: `${seconds}`, startSeconds: 0, endSeconds: seconds, confidence: 1 }
+        return { ...RECOGNITION, text: `${seconds}`, words: [word] }
+      }),
   })
 
   expect(heard).toEqual([5, 4, 2, 1])

@@ -65,8 +65,12 @@ export function createWhisperEngine(deps: WhisperDeps): SpeechEngine {
         language: spoken,
         parallel: deps.parallel,
         segments,
-        recognise: ({ startSample, endSample }, inLanguage) =>
-          recognise(samples.subarray(startSample, endSample), { ...options, language: inLanguage }),
+        async recognise(group, inLanguage) {
+          const windows = group.map(({ startSample, endSample }) => samples.subarray(startSample, endSample))
+          const heard = await recogniser.recogniseTogether(windows, { ...options, language: inLanguage })
+          for (const { computeMs } of heard) computeSeconds += computeMs / 1000
+          return heard
+        },
       })
       audioSeconds += seconds
       return {

@@ -2,7 +2,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, test, type ExpectStatic, type TestContext } from 'vitest'
-import { startDecoding } from '../whisper/decoder.ts'
 import { encode } from '../whisper/encoder.ts'
 import { loadWhisper } from '../whisper/whisper-model.ts'
 import { importModel } from './import-model.ts'
@@ -117,11 +116,11 @@ test.for(ROUNDED)('weights come back from $form, rounded', async ({ tolerance, w
 
 /** Of a short ramp of sound: any audio will do. */
 async function firstLogits(folder: string): Promise<Float32Array> {
-  const { sessions, manifest } = await loadWhisper(folder, 1)
+  const { sessions, decoder, manifest } = await loadWhisper(folder, 1)
   const { mels } = manifest.dimensions
   const mel = Float32Array.from({ length: mels * 200 }, (_, index) => Math.sin(index / 50))
   const audio = await encode(sessions.encoder, mel, manifest.dimensions)
-  const [row] = await startDecoding(sessions.decoder, audio, manifest.dimensions).feed([50_257, 50_362], 1)
+  const [row] = await decoder.start(audio).feed([50_257, 50_362], 1)
   return row ?? new Float32Array()
 }
 

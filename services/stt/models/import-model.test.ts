@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile, utimes } fr
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { test, type TestContext } from 'vitest'
-import { startDecoding } from '../whisper/decoder.ts'
+import { createDecoder } from '../whisper/decoder.ts'
 import { encode, type EncodedAudio } from '../whisper/encoder.ts'
 import { recogniseWindow } from '../whisper/recognise-window.ts'
 import type { Recognition } from '../whisper/port.ts'
@@ -32,10 +32,9 @@ async function encodeRamp(model: WhisperModel, window?: WindowPositions): Promis
 }
 
 async function logitsOf({ sessions, manifest }: WhisperModel, audio: EncodedAudio): Promise<Float32Array> {
-  const [logits = new Float32Array()] = await startDecoding(sessions.decoder, audio, manifest.dimensions).feed(
-    [11, 16],
-    1,
-  )
+  const [logits = new Float32Array()] = await createDecoder(sessions.decoder, manifest.dimensions)
+    .start(audio)
+    .feed([11, 16], 1)
   return logits
 }
 
@@ -80,9 +79,9 @@ test.for(['fp32', 'int8'] as const)(
     const model = await loadWhisper(to, 1)
     const audio = await encodeRamp(model)
 
-    const atOnce = startDecoding(model.sessions.decoder, audio, model.manifest.dimensions)
+    const atOnce = createDecoder(model.sessions.decoder, model.manifest.dimensions).start(audio)
     const rows = await atOnce.feed([11, 3, 4], 3)
-    const stepwise = startDecoding(model.sessions.decoder, audio, model.manifest.dimensions)
+    const stepwise = createDecoder(model.sessions.decoder, model.manifest.dimensions).start(audio)
     await stepwise.feed([11], 1)
     await stepwise.feed([3], 1)
     const [last] = await stepwise.feed([4], 1)
@@ -100,7 +99,7 @@ test('a fork goes its own way from what was fed so far', async ({ expect, onTest
   await importModel({ from, to, precision: 'fp32' })
   const model = await loadWhisper(to, 1)
   const audio = await encodeRamp(model)
-  const start = () => startDecoding(model.sessions.decoder, audio, model.manifest.dimensions)
+  const start = () => createDecoder(model.sessions.decoder, model.manifest.dimensions).start(audio)
   const whole = start()
   const [expected] = (await whole.feed([11, 3, 5], 1)).map((row) => row.slice())
 
@@ -125,7 +124,7 @@ test('int8 logits stay close to those of single precision', async ({ expect, onT
     const to = join(root, precision)
     await importModel({ from, to, precision })
     const model = await loadWhisper(to, 1)
-    const decoding = startDecoding(model.sessions.decoder, await encodeRamp(model), model.manifest.dimensions)
+    const decoding = model.decoder.start(await encodeRamp(model))
     logits.push((await decoding.feed([11, 3], 1))[0])
   }
 
@@ -148,7 +147,7 @@ test('a multilingual model detects the language or takes the one it is told', as
 
   expect(multilingual).toBe(true)
   expect(languages).toEqual({ en: 50_259, de: 50_260 })
-  const [detected, told, other] = await Promise.all([recognise(undefined), recognise('en-GB'), recognise('de')])
+  const [detected, told, other] = [await recognise(undefined), await recognise('en-GB'), await recognise('de')]
   expect([told.text, other.text]).toContain(detected.text)
   await expect(recognise('xx')).rejects.toMatchObject({ status: 400 })
 })

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { ModelError } from './errors.ts'
 
 /** Raised when the files of a model folder change shape. */
-export const MODEL_FORMAT = 3
+export const MODEL_FORMAT = 4
 export const MANIFEST_FILE = 'model.json'
 
 /** Sizes of one Whisper, all read from its tensors. */

@@ -1,7 +1,19 @@
-import { Tensor, type InferenceSession } from 'onnxruntime-node'
 import type { WhisperDimensions } from '../models/manifest.ts'
-import { HEAD_SIZE } from '../models/graph/layers.ts'
+import { createAudioShelf } from './audio-shelf.ts'
+import { createStep, type Answer, type Ask, type Subject } from './decoder-step.ts'
 import type { EncodedAudio } from './encoder.ts'
+import type { Network } from './sessions.ts'
+import type { Tensors } from './tensors.ts'
+
+/** Writes texts, about one audio after the other. */
+export interface Decoder {
+  /** For the encoder to write the next audio to, of so many positions: it need not be copied then. */
+  room(positions: number): Tensors
+  /** A text from its beginning. Those that were started before cannot be gone on with. */
+  start(audio: EncodedAudio): Decoding
+  /** It writes nothing more, so that the others need not wait for it. */
+  close(): void
+}
 
 /** One text being written about one window. Its keys and values so far are kept between calls. */
 export interface Decoding {
@@ -13,130 +25,117 @@ export interface Decoding {
    * Feeds tokens and returns the logits after each of the last `rows` of them: logarithms of the probabilities of all
    * tokens. The arrays are valid until the next call.
    */
-  feed(tokens: readonly number[], rows: number): Promise<Float32Array[]>
+  feed(tokens: readonly number[], rows: number): Promise<readonly Float32Array[]>
   /** Takes back all tokens but the first `length`. */
   truncate(length: number): void
   /** Another text that begins with what was fed so far; neither changes the other. */
   fork(): Decoding
 }
 
-/** What was fed so far. */
-interface State {
-  readonly cache: Readonly<Record<string, Tensor>>
-  readonly attention: readonly Float32Array[]
+/** A decoder for itself. */
+export function createDecoder(network: Network, dimensions: WhisperDimensions): Decoder {
+  const [decoder] = createDecoders(network, dimensions).open(1, 0)
+  return decoder as Decoder
 }
 
-/** Most answers are of one token: one array for them all, because 0.2 MB more at each step keep the garbage collector busy. */
-const logitsOfOne = new WeakMap<InferenceSession, Tensor>()
+export interface Decoders {
+  /**
+   * So many that write together: what all of them feed next is one step, which costs little more than that of one. So each
+   * waits for the others until it is closed; and as tokens that are fed together are quantised together, its logits depend
+   * a little on theirs. Those that were opened before are done with.
+   *
+   * @param longest of how many positions their audios are at most, if they are not longer after all
+   */
+  open(count: number, longest: number): readonly Decoder[]
+}
 
-export function startDecoding(
-  session: InferenceSession,
-  audio: EncodedAudio,
-  dimensions: WhisperDimensions,
-  state: State = { cache: emptyCache(dimensions), attention: [] },
-): Decoding {
-  const { vocabulary } = dimensions
-  const attention = [...state.attention]
-  let { cache } = state
-  let { length } = attention
+/** What waits for the next step. */
+interface Waiting {
+  readonly ask: Ask
+  resolve(answer: Answer): void
+  reject(error: unknown): void
+}
 
-  // Null lets the library make a tensor.
-  const made = Object.fromEntries(session.outputNames.map((name) => [name, null]))
+interface Seat {
+  isOpen: boolean
+  waiting: Waiting | undefined
+}
 
-  /** Where outputs go. */
-  function fetches(rows: number): Readonly<Record<string, Tensor | null>> {
-    if (rows > 1) return made
-    let logits = logitsOfOne.get(session)
-    if (!logits) {
-      logits = new Tensor('float32', new Float32Array(vocabulary), [1, 1, vocabulary])
-      logitsOfOne.set(session, logits)
+export function createDecoders(network: Network, dimensions: WhisperDimensions): Decoders {
+  const shelf = createAudioShelf(dimensions)
+  const step = createStep(network, dimensions, shelf)
+
+  function advance(seats: readonly Seat[]): void {
+    const open = seats.filter(({ isOpen }) => isOpen)
+    const waiting = open.flatMap((seat) => seat.waiting ?? [])
+    if (waiting.length < open.length || waiting.length === 0) return
+    for (const seat of open) seat.waiting = undefined
+    step(waiting.map(({ ask }) => ask)).then(
+      (answers) => {
+        for (const [index, answer] of answers.entries()) waiting[index]?.resolve(answer)
+      },
+      (error: unknown) => {
+        for (const each of waiting) each.reject(error)
+      },
+    )
+  }
+
+  function sit(seats: readonly Seat[], seat: Seat, place: number): Decoder {
+    let current: { readonly audio: EncodedAudio; readonly subject: Subject } | undefined
+    return {
+      room: (positions) => shelf.room(place, positions),
+      start(audio) {
+        const { positions, crossAttention } = audio
+        if (audio !== current?.audio) shelf.put(place, crossAttention, positions)
+        const subject: Subject = { place, positions, columns: [] }
+        current = { audio, subject }
+        return goOn(subject, { entries: [], attention: [] }, (ask) => {
+          if (current?.subject !== subject) throw new Error('Another text was started since.')
+          return new Promise((resolve, reject) => {
+            seat.waiting = { ask, resolve, reject }
+            advance(seats)
+          })
+        })
+      },
+      close() {
+        seat.isOpen = false
+        advance(seats)
+      },
     }
-    return { ...made, logits }
   }
 
   return {
+    open(count, longest) {
+      shelf.clear(count, longest)
+      const seats: Seat[] = Array.from({ length: count }, () => ({ isOpen: true, waiting: undefined }))
+      return seats.map((seat, place) => sit(seats, seat, place))
+    },
+  }
+}
+
+/** What was fed so far: which of the subject's entries, and what the alignment heads looked at. */
+interface Fed {
+  readonly entries: readonly number[]
+  readonly attention: readonly Float32Array[]
+}
+
+function goOn(subject: Subject, fed: Fed, ask: (next: Ask) => Promise<Answer>): Decoding {
+  const entries = [...fed.entries]
+  const attention = [...fed.attention]
+  return {
     get length() {
-      return length
+      return entries.length
     },
     attention,
     async feed(tokens, rows) {
-      const feeds = {
-        tokens: int64(tokens, [1, tokens.length]),
-        positions: int64(
-          tokens.map((_, index) => length + index),
-          [tokens.length],
-        ),
-        rows: int64(
-          Array.from({ length: rows }, (_, index) => tokens.length - rows + index),
-          [rows],
-        ),
-        ...cache,
-        ...audio.crossAttention,
-      }
-      const outputs = await session.run(feeds, fetches(rows))
-      length += tokens.length
-      cache = Object.fromEntries(
-        Object.entries(outputs)
-          .filter(([name]) => name.startsWith('present_'))
-          .map(([name, tensor]) => [name.replace('present', 'past'), tensor]),
-      )
-      attention.push(...splitSteps(outputs['alignment'], tokens.length))
-      const logits = floats(outputs['logits'])
-      return Array.from({ length: rows }, (_, row) => logits.subarray(row * vocabulary, (row + 1) * vocabulary))
+      const answer = await ask({ subject, entries, tokens, rows })
+      entries.push(...answer.entries)
+      attention.push(...answer.attention)
+      return answer.logits
     },
-    truncate(kept) {
-      if (kept >= length) return
-      cache = Object.fromEntries(Object.entries(cache).map(([name, tensor]) => [name, firstSteps(tensor, kept)]))
-      attention.length = kept
-      length = kept
+    truncate(length) {
+      if (length < entries.length) entries.length = attention.length = length
     },
-    fork: () => startDecoding(session, audio, dimensions, { cache, attention }),
+    fork: () => goOn(subject, { entries, attention }, ask),
   }
-}
-
-/** [1, heads, steps, size] → [1, heads, kept, size]. */
-function firstSteps(tensor: Tensor, kept: number): Tensor {
-  const values = floats(tensor)
-  const [, heads = 0, steps = 0, size = 0] = tensor.dims
-  const result = new Float32Array(heads * kept * size)
-  for (let head = 0; head < heads; head += 1) {
-    const from = head * steps * size
-    result.set(values.subarray(from, from + kept * size), head * kept * size)
-  }
-  return new Tensor('float32', result, [1, heads, kept, size])
-}
-
-function emptyCache({ heads, decoderLayers }: WhisperDimensions): Readonly<Record<string, Tensor>> {
-  const empty = new Tensor('float32', new Float32Array(0), [1, heads, 0, HEAD_SIZE])
-  const layers = Array.from({ length: decoderLayers }, (_, layer) => layer)
-  return Object.fromEntries(
-    layers.flatMap((layer) => [
-      [`past_key_${layer}`, empty],
-      [`past_value_${layer}`, empty],
-    ]),
-  )
-}
-
-/** [1, heads, steps, positions] → one [heads, positions] for each step. */
-function splitSteps(tensor: Tensor | undefined, steps: number): Float32Array[] {
-  const values = floats(tensor)
-  if (steps === 1) return [values]
-  const [, heads = 0, , positions = 0] = tensor?.dims ?? []
-  return Array.from({ length: steps }, (_, step) => {
-    const result = new Float32Array(heads * positions)
-    for (let head = 0; head < heads; head += 1) {
-      const from = (head * steps + step) * positions
-      result.set(values.subarray(from, from + positions), head * positions)
-    }
-    return result
-  })
-}
-
-function int64(values: readonly number[], shape: readonly number[]): Tensor {
-  return new Tensor('int64', BigInt64Array.from(values, BigInt), shape)
-}
-
-function floats(tensor: Tensor | undefined): Float32Array {
-  if (tensor?.data instanceof Float32Array) return tensor.data
-  throw new TypeError('The model returned no float32 tensor where one belongs.')
 }

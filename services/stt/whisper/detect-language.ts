@@ -1,14 +1,13 @@
-import { startDecoding } from './decoder.ts'
 import type { EncodedAudio } from './encoder.ts'
 import type { DetectedLanguage } from './port.ts'
 import type { WhisperModel } from './whisper-model.ts'
 
 /** The likeliest language of a window: multilingual models name it first. */
 export async function detectLanguage(
-  { manifest, sessions }: WhisperModel,
+  { manifest, decoder }: WhisperModel,
   audio: EncodedAudio,
 ): Promise<DetectedLanguage> {
-  const decoding = startDecoding(sessions.decoder, audio, manifest.dimensions)
+  const decoding = decoder.start(audio)
   const [logits] = await decoding.feed([manifest.tokens.startOfTranscript], 1)
   return likeliest(manifest.languages, (token) => logits?.[token] ?? Number.NEGATIVE_INFINITY)
 }

@@ -1,27 +1,33 @@
-import { Tensor, type InferenceSession } from 'onnxruntime-node'
+import { Tensor } from 'onnxruntime-node'
 import type { WhisperDimensions } from '../models/manifest.ts'
+import type { Network } from './sessions.ts'
+import type { Tensors } from './tensors.ts'
 import { everyPosition, FRAMES_PER_POSITION, type WindowPositions } from './window-positions.ts'
 
 /** What the decoder sees of a window: keys and values of each layer's cross-attention. */
 export interface EncodedAudio {
   readonly positions: number
-  /** Tensors by the name of the decoder's input. */
-  readonly crossAttention: InferenceSession.FeedsType
+  /** By the name of the decoder's input. */
+  readonly crossAttention: Tensors
 }
 
 /**
  * @param mel log-mel spectrogram [mels, frames]
  * @param window which positions to work on; every one of the spectrogram's when absent
+ * @param room memory for what comes of them; new memory when absent
  */
 export async function encode(
-  session: InferenceSession,
+  network: Network,
   mel: Float32Array,
   dimensions: WhisperDimensions,
   window?: WindowPositions,
+  room?: (positions: number) => Tensors,
 ): Promise<EncodedAudio> {
-  const wanted = session.outputNames.filter((name) => name.startsWith('cross_'))
   const feeds = encoderFeeds(mel, dimensions, window)
-  return { positions: feeds.places.size, crossAttention: await session.run(feeds, wanted) }
+  const positions = feeds.places.size
+  const given = room?.(positions)
+  const made = await network.run(feeds, given ?? network.outputNames.filter((name) => name.startsWith('cross_')))
+  return { positions, crossAttention: given ?? made }
 }
 
 /** The encoder's inputs. */

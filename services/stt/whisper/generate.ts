@@ -88,7 +88,7 @@ export async function generate(decoding: Decoding, options: GenerateOptions): Pr
   const beforeText = asksForSpeech ? first[prompt.lastIndexOf(startOfTranscript)] : undefined
   const noSpeechProbability =
     branch?.from.noSpeechProbability ?? Math.exp(beforeText?.[noSpeech] ?? Number.NEGATIVE_INFINITY)
-  let answers = first.slice(rows - 1)
+  let answers: readonly Float32Array[] = first.slice(rows - 1)
   let logits = answers[0]
   let isGivenUp = false
   const finish = (looped: boolean): Generation => {

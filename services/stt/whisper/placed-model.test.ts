@@ -60,6 +60,15 @@ test('what fails on the CPU as well, or was cancelled, does not move the model',
   expect(moves).toEqual([])
 })
 
+test('of work that fails at the same time each is done again, and the model moves once', async ({ expect }) => {
+  const { loads, moves, gpu, hear } = await placed()
+  gpu.isBroken = true
+
+  expect(await Promise.all([hear(), hear()])).toEqual(['heard on cpu', 'heard on cpu'])
+  expect(loads).toEqual(['cuda', 'cpu'])
+  expect(moves).toHaveLength(1)
+})
+
 test('what fails on the CPU fails', async ({ expect }) => {
   const { loads, hear } = await placed({ device: 'cpu' })
 

@@ -24,7 +24,7 @@ export type WithModel<M> = <T>(work: (model: M) => Promise<T>) => Promise<T>
 export async function placeModel<M>(options: PlacedModelOptions<M>): Promise<WithModel<M>> {
   const { device, mayFallBack, load, isOwnFailure, onMoved } = options
   let isMoved = device === 'cpu'
-  let onCpu: Awaited<M> | undefined
+  let onCpu: Promise<Awaited<M>> | undefined
   let model = await load(device).catch(async (error: unknown) => {
     if (isMoved || !mayFallBack) throw error
     const other = await load('cpu')
@@ -33,8 +33,18 @@ export async function placeModel<M>(options: PlacedModelOptions<M>): Promise<Wit
   })
 
   function move(cause: unknown): void {
+    if (isMoved) return
     isMoved = true
     onMoved(cause)
+  }
+
+  /** Once, however much work fails meanwhile; where it cannot be loaded it is tried again. */
+  function loadOnCpu(): Promise<Awaited<M>> {
+    onCpu ??= Promise.resolve(load('cpu')).catch((error: unknown) => {
+      onCpu = undefined
+      throw error
+    })
+    return onCpu
   }
 
   return async (work) => {
@@ -42,10 +52,9 @@ export async function placeModel<M>(options: PlacedModelOptions<M>): Promise<Wit
       return await work(model)
     } catch (error) {
       if (isMoved || isOwnFailure(error)) throw error
-      // Kept for the next time, whatever comes of this one; where it cannot be loaded it is tried again.
-      onCpu ??= await load('cpu')
-      const result = await work(onCpu)
-      model = onCpu
+      const other = await loadOnCpu()
+      const result = await work(other)
+      model = other
       move(error)
       return result
     }

@@ -8,7 +8,8 @@ import type { WindowOptions } from './port.ts'
 
 /**
  * A worker without a model. The first sample tells what to do: 0 answer at once, 1 wait until the gate opens, 2 die,
- * 3 work until cancelled, 4 wait for the gate and hear nothing else, 5 die unless the gate is open, and open it. The text of the answer is how many requests came before.
+ * 3 work until cancelled, 4 wait for the gate and hear nothing else, 5 die unless the gate is open, and open it,
+ * 6 answer when another has been answered or the gate is open. The text of the answer is how many requests came before.
  */
 const WORKER = `
   const { parentPort, workerData } = require('node:worker_threads')
@@ -16,16 +17,27 @@ const WORKER = `
   const gate = new Int32Array(workerData.gate)
   const busy = new Int32Array(workerData.busy)
   let count = 0
-  parentPort.on('message', ({ type, id, samples, request }) => {
+  let held
+  parentPort.on('message', ({ type, id, windows, request }) => {
     if (type === 'stop') return parentPort.close()
+    const [samples] = windows
     const [task] = samples
+    const lane = request.priority === 'file' ? 1 : 0
     if (task === 2 || (task === 5 && Atomics.exchange(gate, 0, 1) === 0)) process.exit(7)
-    const isStopped = () => task !== 4 && [id, -1].includes(Atomics.load(cancelled, 0))
-    while (task > 0 && !isStopped() && (task === 3 || Atomics.load(gate, 0) === 0)) Atomics.wait(gate, 0, 0, 1)
+    const isStopped = () => task !== 4 && [id, -1].includes(Atomics.load(cancelled, lane))
+    while (task > 0 && task < 6 && !isStopped() && (task === 3 || Atomics.load(gate, 0) === 0)) Atomics.wait(gate, 0, 0, 1)
     if (isStopped()) return parentPort.postMessage({ type: 'failed', id, message: 'cancelled' })
-    const recognition = { text: String(count), priority: request.priority, length: samples.length, busy: Atomics.load(busy, 0) }
-    parentPort.postMessage({ type: 'done', id, recognition })
-    count += 1
+    const recognitions = windows.map(({ length }) => ({ text: String(count), priority: request.priority, length, busy: Atomics.load(busy, 0) }))
+    const answer = () => {
+      parentPort.postMessage({ type: 'done', id, recognitions })
+      count += 1
+    }
+    if (task === 6 && Atomics.load(gate, 0) === 0) held = answer
+    else {
+      answer()
+      held?.()
+      held = undefined
+    }
   })
   parentPort.postMessage({ type: 'ready' })
 `
@@ -35,8 +47,10 @@ const DIE = Float32Array.of(2)
 const UNTIL_CANCELLED = Float32Array.of(3)
 const HANG = Float32Array.of(4)
 const DIE_ONCE = Float32Array.of(5)
+const AFTER_ANOTHER = Float32Array.of(6)
 
 const FILE: WindowOptions = { priority: 'file', language: 'en', padding: 'coarse', timestamps: true }
+const FINAL: WindowOptions = { ...FILE, priority: 'final' }
 
 interface Started {
   readonly pool: Pool
@@ -78,7 +92,7 @@ test('the most urgent request goes first, equals in order', async ({ expect, onT
     pool.recognise(samples, { ...FILE, priority }).then(() => order.push(name))
 
   const all = [
-    ask('first', 'file', WAIT),
+    ask('first', 'final', WAIT),
     ask('file 1', 'file'),
     ask('interim', 'interim'),
     ask('file 2', 'file'),
@@ -93,7 +107,7 @@ test('the most urgent request goes first, equals in order', async ({ expect, onT
 
 test('samples that are asked for are asked for when a worker is free', async ({ expect, onTestFinished }) => {
   const { pool, open } = await start(onTestFinished)
-  const running = pool.recognise(WAIT, FILE)
+  const running = pool.recognise(WAIT, FINAL)
   let heard = 1
   const asked: number[] = []
   const newest = (): Float32Array => {
@@ -112,6 +126,36 @@ test('samples that are asked for are asked for when a worker is free', async ({ 
   await gone
   expect(await waiting).toMatchObject({ length: 20 })
   expect(asked).toEqual([20])
+})
+
+test('who speaks does not wait for a file', async ({ expect, onTestFinished }) => {
+  const { pool } = await start(onTestFinished)
+  const order: string[] = []
+  const file = pool.recognise(AFTER_ANOTHER, FILE).then(() => order.push('file'))
+  const other = pool.recognise(ANSWER, FILE).then(() => order.push('other file'))
+  const final = pool.recognise(ANSWER, FINAL).then(() => order.push('final'))
+  expect(pool.load).toMatchObject({ busyWorkers: 1, waitingWindows: 1 })
+
+  await Promise.all([file, other, final])
+  expect(order).toEqual(['final', 'file', 'other file'])
+})
+
+test('a file and who speaks are both done again when their worker dies', async ({ expect, onTestFinished }) => {
+  const { pool } = await start(onTestFinished)
+  const file = pool.recognise(AFTER_ANOTHER, FILE)
+  const final = pool.recognise(DIE_ONCE, FINAL)
+
+  expect(await Promise.all([file, final])).toMatchObject([{ priority: 'file' }, { priority: 'final' }])
+})
+
+test('windows of a file that are written together are answered together', async ({ expect, onTestFinished }) => {
+  const { pool } = await start(onTestFinished)
+  const recording = Float32Array.of(0, 0, 0, 0, 0)
+
+  const answers = await pool.recogniseTogether([recording.subarray(0, 2), recording.subarray(2)], FILE)
+
+  expect(answers).toMatchObject([{ length: 2 }, { length: 3 }])
+  expect(recording).toHaveLength(5)
 })
 
 test('a window that is not wanted any more when its turn comes costs no turn', async ({ expect, onTestFinished }) => {
@@ -205,16 +249,19 @@ test('an aborted request in the queue is dropped', async ({ expect, onTestFinish
   expect(await pool.recognise(ANSWER, FILE)).toMatchObject({ text: '1' })
 })
 
-test('an aborted request that runs is stopped and frees its worker', async ({ expect, onTestFinished }) => {
-  const { pool } = await start(onTestFinished)
-  const controller = new AbortController()
-  const running = pool.recognise(UNTIL_CANCELLED, { ...FILE, signal: controller.signal })
+test.for(['file', 'final'] as const)(
+  'an aborted %s that runs is stopped and frees its worker',
+  async (priority, { expect, onTestFinished }) => {
+    const { pool } = await start(onTestFinished)
+    const controller = new AbortController()
+    const running = pool.recognise(UNTIL_CANCELLED, { ...FILE, priority, signal: controller.signal })
 
-  controller.abort('changed my mind')
+    controller.abort('changed my mind')
 
-  await expect(running).rejects.toBe('changed my mind')
-  expect(await pool.recognise(ANSWER, FILE)).toMatchObject({ text: '0' })
-})
+    await expect(running).rejects.toBe('changed my mind')
+    expect(await pool.recognise(ANSWER, FILE)).toMatchObject({ text: '0' })
+  },
+)
 
 test('a request that was aborted before is not run at all', async ({ expect, onTestFinished }) => {
   const { pool } = await start(onTestFinished)

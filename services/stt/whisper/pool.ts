@@ -7,7 +7,7 @@ import type { WindowRequest } from './recognise-window.ts'
 import { createPace } from './pace.ts'
 import type { Load, Recognition, Samples, WindowOptions } from './port.ts'
 import { createTurns, type Waiting } from './turns.ts'
-import type { WorkerAnswer } from './worker-messages.ts'
+import { laneOf, LANES, type Lane, type WorkerAnswer } from './worker-messages.ts'
 import { createWorkerSlot, type WorkerSlot } from './worker-slot.ts'
 
 export interface PoolOptions {
@@ -26,38 +26,50 @@ export interface PoolOptions {
 export interface WorkerPlace {
   /** The first one is the one that works when only one does. */
   readonly isFirst: boolean
-  /** One 32-bit number: the id of the request to stop, or `STOP_ALL`. */
+  /** A 32-bit number for each of `LANES`: the id of the request to stop, or `STOP_ALL`. */
   readonly cancelled: SharedArrayBuffer
   /** One 32-bit number: how many workers work. */
   readonly busy: SharedArrayBuffer
 }
 
-/** Worker threads that answer requests one at a time each, the most urgent first. */
+/**
+ * Worker threads that answer requests, the most urgent first: each one of a file, and one of somebody who speaks, for which
+ * the file's waits.
+ */
 export interface Pool {
   readonly load: Load
   /** `samples` that are a function are asked for when a worker is free. */
   recognise(samples: Samples, options: WindowOptions): Promise<Recognition>
+  /** As `Recogniser` says. */
+  recogniseTogether(windows: readonly Float32Array[], options: WindowOptions): Promise<readonly Recognition[]>
   stop(): Promise<void>
 }
 
 interface Job extends Waiting {
-  readonly samples: Samples
+  readonly lane: Lane
+  readonly windows: () => readonly Float32Array[]
   /** How often interims were to be asked for when it was. */
   readonly intervalMs: number
   readonly request: WindowRequest
   /** Its worker died once: if another one dies of it too, the work itself may be why. */
   hasLostWorker: boolean
   readonly isWanted: () => boolean
-  resolve(recognition: Recognition): void
+  resolve(recognitions: readonly Recognition[]): void
   reject(error: unknown): void
 }
 
 /** A worker's place, and what it works on. */
 interface Desk {
   readonly slot: WorkerSlot
-  job: Job | undefined
-  takenMs: number
-  windowSeconds: number
+  readonly tasks: Record<Lane, Task | undefined>
+}
+
+interface Task {
+  readonly job: Job
+  readonly takenMs: number
+  readonly windowSeconds: number
+  /** How long it had to wait for others. */
+  pausedMs: number
 }
 
 /**
@@ -87,44 +99,55 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
         interimIntervalSeconds: pace.intervalMs / 1000,
       }
     },
-    recognise(samples, { signal, turn, ...request }) {
-      return new Promise((resolve, reject) => {
-        if (isStopped) throw new SpeechError(503, 'The recogniser is stopping.')
-        signal?.throwIfAborted()
-        const finished = (): void => signal?.removeEventListener('abort', abort)
-        const job: Job = {
-          id: nextId,
-          samples,
-          request,
-          priority: request.priority,
-          ...turn,
-          askedMs: stopwatch(),
-          intervalMs: pace.intervalMs,
-          hasLostWorker: false,
-          isWanted: () => !signal?.aborted,
-          resolve: (recognition) => {
-            finished()
-            resolve(recognition)
-          },
-          reject: (error) => {
-            finished()
-            reject(error)
-          },
-        }
-        const abort = (): void => cancel(job, signal?.reason)
-        signal?.addEventListener('abort', abort, { once: true })
-        nextId += 1
-        queue.add(job)
-        dispatch()
-      })
+    async recognise(samples, window) {
+      const windows = () => [typeof samples === 'function' ? samples() : samples]
+      const [recognition] = await ask(windows, window)
+      return recognition as Recognition
     },
+    recogniseTogether: (windows, window) => ask(() => windows, window),
     async stop() {
       isStopped = true
       const error = new SpeechError(503, 'The recogniser is stopping.')
       for (const job of queue.takeAll()) job.reject(error)
-      for (const desk of desks) desk.job?.reject(error)
+      for (const { job } of desks.flatMap(tasksOf)) job.reject(error)
       await Promise.all(desks.map(({ slot }) => slot.stop()))
     },
+  }
+
+  function ask(
+    windows: () => readonly Float32Array[],
+    { signal, turn, ...request }: WindowOptions,
+  ): Promise<readonly Recognition[]> {
+    return new Promise((resolve, reject) => {
+      if (isStopped) throw new SpeechError(503, 'The recogniser is stopping.')
+      signal?.throwIfAborted()
+      const finished = (): void => signal?.removeEventListener('abort', abort)
+      const job: Job = {
+        id: nextId,
+        lane: laneOf(request),
+        windows,
+        request,
+        priority: request.priority,
+        ...turn,
+        askedMs: stopwatch(),
+        intervalMs: pace.intervalMs,
+        hasLostWorker: false,
+        isWanted: () => !signal?.aborted,
+        resolve: (recognitions) => {
+          finished()
+          resolve(recognitions)
+        },
+        reject: (error) => {
+          finished()
+          reject(error)
+        },
+      }
+      const abort = (): void => cancel(job, signal?.reason)
+      signal?.addEventListener('abort', abort, { once: true })
+      nextId += 1
+      queue.add(job)
+      dispatch()
+    })
   }
 
   function openDesk(isFirst: boolean): Desk {
@@ -140,35 +163,41 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
           dispatch()
         },
         onDeath(cause) {
-          const { job } = desk
-          setJob(desk, undefined)
-          if (job?.isWanted()) passOn(job, cause)
+          const lost = tasksOf(desk)
+          for (const { job } of lost) setTask(desk, job.lane, undefined)
+          for (const { job } of lost) if (job.isWanted()) passOn(job, cause)
           dispatch()
         },
         onFailedStart(cause) {
           if (!desks.some(({ slot }) => slot.isTaken)) failQueue(cause)
         },
       }),
-      job: undefined,
-      takenMs: 0,
-      windowSeconds: 0,
+      tasks: { live: undefined, file: undefined },
     }
     return desk
   }
 
   function countBusy(): number {
-    return desks.filter(({ job }) => job).length
+    return desks.filter((desk) => tasksOf(desk).length > 0).length
   }
 
-  function setJob(desk: Desk, job: Job | undefined): void {
-    desk.job = job
+  function setTask(desk: Desk, lane: Lane, task: Task | undefined): void {
+    desk.tasks[lane] = task
     Atomics.store(busy, 0, countBusy())
   }
 
+  /** Whoever speaks gets a worker that has nothing to do, else one that works on a file. */
   function dispatch(): void {
     for (const desk of desks) {
-      while (desk.slot.isReady && !desk.job) {
+      while (desk.slot.isReady && tasksOf(desk).length === 0) {
         const job = queue.next()
+        if (!job) return
+        hand(job, desk)
+      }
+    }
+    for (const desk of desks) {
+      while (desk.slot.isReady && !desk.tasks.live && mayShare(desk.tasks.file?.job)) {
+        const job = queue.next((each) => each.lane === 'live' && mayShare(each))
         if (!job) return
         hand(job, desk)
       }
@@ -176,37 +205,39 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
   }
 
   function hand(job: Job, desk: Desk): void {
+    const { lane, request } = job
+    const takenMs = stopwatch()
     try {
-      // A copy of exactly this window: the caller's array may be a view of a long recording and stays usable.
-      const samples = (typeof job.samples === 'function' ? job.samples() : job.samples).slice()
-      setJob(desk, job)
-      desk.takenMs = stopwatch()
-      desk.windowSeconds = samples.length / SAMPLE_RATE_HZ
-      desk.slot.send({ type: 'recognise', id: job.id, samples, request: job.request })
+      // A copy of exactly this audio: the caller's array may be a view of a long recording and stays usable.
+      const windows = job.windows().map((samples) => samples.slice())
+      const windowSeconds = windows.reduce((sum, { length }) => sum + length, 0) / SAMPLE_RATE_HZ
+      setTask(desk, lane, { job, takenMs, windowSeconds, pausedMs: 0 })
+      desk.slot.send({ type: 'recognise', id: job.id, windows, request })
     } catch (error) {
-      setJob(desk, undefined)
+      setTask(desk, lane, undefined)
       job.reject(error)
       return
     }
     if (job.priority !== 'interim') return
-    const nowMs = desk.takenMs
-    pace.observe({ intervalMs: job.intervalMs, waitedMs: nowMs - job.askedMs, nowMs })
+    pace.observe({ intervalMs: job.intervalMs, waitedMs: takenMs - job.askedMs, nowMs: takenMs })
   }
 
   /** Queued work goes; running work is told to stop and its worker is free when it answers. */
   function cancel(job: Job, reason: unknown): void {
     queue.remove(job)
-    desks.find((desk) => desk.job === job)?.slot.cancel(job.id)
+    desks.find(({ tasks }) => tasks[job.lane]?.job === job)?.slot.cancel(job.lane, job.id)
     job.reject(reason)
   }
 
   function settle(desk: Desk, answer: WorkerAnswer): void {
-    const { job, takenMs, windowSeconds } = desk
-    setJob(desk, undefined)
+    const task = tasksOf(desk).find(({ job }) => job.id === answer.id)
+    if (!task) return
+    const { job, takenMs, windowSeconds, pausedMs } = task
+    setTask(desk, job.lane, undefined)
     const nowMs = stopwatch()
-    if (job) queue.charge(job, { computeMs: nowMs - takenMs, windowSeconds, nowMs })
-    if (!job || job.id !== answer.id) return
-    if (answer.type === 'done') return job.resolve(answer.recognition)
+    if (desk.tasks.file) desk.tasks.file.pausedMs += nowMs - takenMs
+    queue.charge(job, { computeMs: nowMs - takenMs - pausedMs, windowSeconds, nowMs })
+    if (answer.type === 'done') return job.resolve(answer.recognitions)
     const { failure, message } = answer
     job.reject(
       failure
@@ -228,4 +259,13 @@ export async function startPool(options: PoolOptions): Promise<Pool> {
   function failQueue(cause: unknown): void {
     for (const job of queue.takeAll()) job.reject(new SpeechError(503, 'No speech worker can start.', { cause }))
   }
+}
+
+function tasksOf({ tasks }: Desk): Task[] {
+  return LANES.flatMap((lane) => tasks[lane] ?? [])
+}
+
+/** Of what was done when a worker died one thing is why: each of them gets the next worker for itself. */
+function mayShare(job: Job | undefined): boolean {
+  return !job?.hasLostWorker
 }

@@ -12,6 +12,11 @@ export interface Recogniser {
    * with the signal's reason when aborted.
    */
   recognise(samples: Samples, options: WindowOptions): Promise<Recognition>
+  /**
+   * Recognises several windows of a file. Their texts are written together, which is faster and makes the words of each depend a
+   * little on the others: the same windows have the same words.
+   */
+  recogniseTogether(windows: readonly Float32Array[], options: WindowOptions): Promise<readonly Recognition[]>
   stop(): Promise<void>
 }
 

@@ -131,13 +131,13 @@ async function encodeWindow(
   samples: Float32Array,
   { request, spoken, checkpoint }: GuardedOptions,
 ): Promise<EncodedWindow> {
-  const { manifest, logMel, sessions } = model
+  const { manifest, logMel, sessions, decoder } = model
   const audioSeconds = samples.length / SAMPLE_RATE_HZ
   const positions = windowPositions(audioSeconds, request.padding, manifest.dimensions.audioPositions)
   checkpoint()
   const mel = logMel.compute(samples, positions.frames)
   checkpoint()
-  const encoded = await encode(sessions.encoder, mel, manifest.dimensions, positions)
+  const encoded = await encode(sessions.encoder, mel, manifest.dimensions, positions, decoder.room)
   return { encoded, language: await spoken.of(encoded) }
 }
 

@@ -60,6 +60,7 @@ export async function startRecogniser(options: RecogniserOptions): Promise<Recog
     },
     recognise: async (samples, window) =>
       pool.recognise(typeof samples === 'function' ? () => checked(samples()) : checked(samples), window),
+    recogniseTogether: async (windows, request) => pool.recogniseTogether(windows.map(checked), request),
     stop: () => pool.stop(),
   }
 }

@@ -3,10 +3,16 @@ import { InferenceSession } from 'onnxruntime-node'
 import type { Device } from '../../wire/device.ts'
 import type { ModelManifest } from '../models/manifest.ts'
 
-/** The two networks of one Whisper, loaded. */
+/** A loaded network. */
+export interface Network {
+  readonly outputNames: readonly string[]
+  run(feeds: InferenceSession.FeedsType, fetches: InferenceSession.FetchesType): Promise<InferenceSession.ReturnType>
+}
+
+/** The two networks of one Whisper. */
 export interface Sessions {
-  readonly encoder: InferenceSession
-  readonly decoder: InferenceSession
+  readonly encoder: Network
+  readonly decoder: Network
 }
 
 export interface SessionOptions {

@@ -1,5 +1,6 @@
 import type { InferenceSession } from 'onnxruntime-node'
 import { test } from 'vitest'
+import { createDecoder } from './decoder.ts'
 import { recogniseWindow, type WindowRequest } from './recognise-window.ts'
 import { MODEL_DIR, readClip } from './testing.ts'
 import { loadWhisper } from './whisper-model.ts'
@@ -9,17 +10,14 @@ const FILE: WindowRequest = { priority: 'file', language: 'en', padding: 'coarse
 /** What is said in a clip, and how many tokens the decoder was fed in each pass. */
 async function passesOver(clip: string, request: WindowRequest) {
   const model = await loadWhisper(MODEL_DIR, 1)
-  const { decoder } = model.sessions
+  const { decoder: session } = model.sessions
   const fed: number[] = []
   const run = (feeds: InferenceSession.FeedsType, fetches: InferenceSession.FetchesType) => {
-    fed.push(feeds['tokens']?.dims[1] ?? 0)
-    return decoder.run(feeds, fetches)
+    fed.push(feeds['tokens']?.dims[0] ?? 0)
+    return session.run(feeds, fetches)
   }
-  const watched = new Proxy(decoder, {
-    get: (target, name) => (name === 'run' ? run : (Reflect.get(target, name) as unknown)),
-  })
-  const sessions = { ...model.sessions, decoder: watched }
-  const { text } = await recogniseWindow({ ...model, sessions }, await readClip(clip), request, () => undefined)
+  const decoder = createDecoder({ outputNames: session.outputNames, run }, model.manifest.dimensions)
+  const { text } = await recogniseWindow({ ...model, decoder }, await readClip(clip), request, () => undefined)
   return { text, fed }
 }
 

@@ -1,7 +1,7 @@
 import type { SpokenWord } from '../../wire/speech.ts'
 import { alignTokens } from './alignment.ts'
 import { createAttentionStop } from './attention-stop.ts'
-import { startDecoding, type Decoding } from './decoder.ts'
+import type { Decoding } from './decoder.ts'
 import type { EncodedAudio } from './encoder.ts'
 import { generate, type GenerateOptions, type Generation } from './generate.ts'
 import { compressionOf, verdictOn, type Signs, type Verdict } from './guards.ts'
@@ -57,7 +57,7 @@ const MIN_TOKEN_LIMIT = 16
 const CONTINUES_WORD = /^[\p{L}\p{N}'’\uFFFD]/u
 
 export async function transcribePass(model: WhisperModel, audio: EncodedAudio, options: PassOptions): Promise<Pass> {
-  const { manifest, sessions } = model
+  const { manifest } = model
   const { language, known, audioSeconds, checkpoint } = options
   const { dimensions, tokens } = manifest
   const timestamps = options.timestamps && !known
@@ -87,7 +87,7 @@ export async function transcribePass(model: WhisperModel, audio: EncodedAudio, o
   const rewrite: Rewrite<Decoded> = ({ decoding, generation: from }, branch) =>
     write(decoding.fork(), { branch: { from, ...branch } })
   const draft = options.draft ?? options.rival
-  const own = await write(startDecoding(sessions.decoder, audio, dimensions), {
+  const own = await write(model.decoder.start(audio), {
     ...(draft && { draft: model.tokenizer.encode(` ${draft}`) }),
     ...(options.isOpen && {
       stop: {

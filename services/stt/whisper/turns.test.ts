@@ -32,6 +32,15 @@ test('finals go first, then interims, then files, equals as they came', ({ expec
   expect(order(...works)).toEqual(['final 1', 'final 2', 'interim 1', 'interim 2', 'file 1', 'file 2'])
 })
 
+test('of what is not accepted nothing is taken, however urgent', ({ expect }) => {
+  const turns = createTurns<Named>()
+  for (const each of [work('final', 'final', 0), work('file', 'file', 0)]) turns.add(each)
+
+  expect(turns.next(({ priority }) => priority === 'file')?.name).toBe('file')
+  expect(turns.next(({ priority }) => priority === 'file')).toBeUndefined()
+  expect(turns.next()?.name).toBe('final')
+})
+
 test('a final that is begun early has the place of an interim until somebody waits for it', ({ expect }) => {
   let isDue = false
   const works = [work('interim', 'interim', 0), work('early', 'final', 100, { isDue: () => isDue })]

@@ -17,7 +17,8 @@ export interface Turns<W extends Waiting> {
   add(work: W): void
   /** Takes it out, if it is still in. */
   remove(work: W): void
-  next(): W | undefined
+  /** Of the work that is accepted; of all when absent. */
+  next(accepts?: (work: W) => boolean): W | undefined
   takeAll(): W[]
   /** What work has taken: whoever had much gives way to the others for a while. */
   charge(work: W, taken: Taken): void
@@ -75,13 +76,13 @@ export function createTurns<W extends Waiting>(): Turns<W> {
     remove(work) {
       waiting.delete(work)
     },
-    next() {
+    next(accepts = () => true) {
       let first: W | undefined
       let earliestMs = Number.POSITIVE_INFINITY
       // In the order they came, so that equals keep it.
       for (const work of waiting) {
         const deadlineMs = deadlineOf(work)
-        if (deadlineMs >= earliestMs) continue
+        if (deadlineMs >= earliestMs || !accepts(work)) continue
         first = work
         earliestMs = deadlineMs
       }

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Device } from '../../wire/device.ts'
 import { warmUp } from '../devices/warm-up.ts'
 import { assertFiles, loadManifest, type ModelManifest } from '../models/manifest.ts'
+import { createDecoder, type Decoder } from './decoder.ts'
 import { createLogMel, type LogMel } from './log-mel.ts'
 import { loadSessions, type Sessions } from './sessions.ts'
 import { loadTokenizer, type Tokenizer } from './tokenizer.ts'
@@ -10,6 +11,7 @@ import { loadTokenizer, type Tokenizer } from './tokenizer.ts'
 export interface WhisperModel {
   readonly manifest: ModelManifest
   readonly sessions: Sessions
+  readonly decoder: Decoder
   readonly tokenizer: Tokenizer
   readonly logMel: LogMel
 }
@@ -28,5 +30,6 @@ export async function loadWhisper(folder: string, threads: number, device: Devic
     loadTokenizer(join(folder, manifest.files.vocabulary.name)),
   ])
   if (device !== 'cpu') await warmUp(sessions, manifest)
-  return { manifest, sessions, tokenizer, logMel: createLogMel(manifest.dimensions.mels) }
+  const decoder = createDecoder(sessions.decoder, manifest.dimensions)
+  return { manifest, sessions, decoder, tokenizer, logMel: createLogMel(manifest.dimensions.mels) }
 }

@@ -13,7 +13,7 @@ import { loadEncoder, type Sessions } from './sessions.ts'
 import { MODEL_DIR, readClip } from './testing.ts'
 import { spawnWorker } from './spawn-worker.ts'
 import { withWideEncoder } from './wide-encoder.ts'
-import type { WorkerRequest } from './worker-messages.ts'
+import { LANES, type WorkerRequest } from './worker-messages.ts'
 
 const usual = { name: 'usual' } as unknown as InferenceSession
 const wide = { name: 'wide' } as unknown as InferenceSession
@@ -102,7 +102,7 @@ test.runIf(process.platform === 'linux')(
   'a worker that works alone gets a thread more for its encoder',
   async ({ expect, onTestFinished }) => {
     const busy = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
-    const cancelled = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
+    const cancelled = new SharedArrayBuffer(LANES.length * Int32Array.BYTES_PER_ELEMENT)
     const worker = spawnWorker({ modelDir: MODEL_DIR, threads: 1, loneThreads: 2, cancelled, busy })
     onTestFinished(async () => {
       worker.postMessage({ type: 'stop' }, [])
@@ -111,7 +111,7 @@ test.runIf(process.platform === 'linux')(
     await once(worker, 'message')
     const hear = async (id: number): Promise<void> => {
       const request = { priority: 'final', language: 'en', padding: 'coarse', timestamps: true } as const
-      const message: WorkerRequest = { type: 'recognise', id, samples: new Float32Array(16_000), request }
+      const message: WorkerRequest = { type: 'recognise', id, windows: [new Float32Array(16_000)], request }
       worker.postMessage(message, [])
       expect(await once(worker, 'message')).toMatchObject([{ type: 'done', id }])
     }

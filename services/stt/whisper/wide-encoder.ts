@@ -1,11 +1,10 @@
-import type { InferenceSession } from 'onnxruntime-node'
-import type { Sessions } from './sessions.ts'
+import type { Network, Sessions } from './sessions.ts'
 
 export interface WideOptions {
   /** Whether nobody else needs the cores at the moment. */
   readonly isAlone: () => boolean
   /** The same encoder with a thread for each core. */
-  readonly loadWide: () => Promise<InferenceSession>
+  readonly loadWide: () => Promise<Network>
   /** It could not be loaded, and is not tried again. */
   readonly onFailure: (cause: unknown) => void
 }
@@ -16,7 +15,7 @@ export interface WideOptions {
  * wanted; until then, and where that fails, the usual one goes on. Both answer the same numbers.
  */
 export function withWideEncoder(sessions: Sessions, { isAlone, loadWide, onFailure }: WideOptions): Sessions {
-  let wide: InferenceSession | undefined
+  let wide: Network | undefined
   let loading: Promise<void> | undefined
 
   async function load(): Promise<void> {

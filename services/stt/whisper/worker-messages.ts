@@ -15,7 +15,7 @@ export interface WorkerData {
   readonly fallbackThreads?: number
   /** Whether the worker starts on the CPU where the device does not take it. */
   readonly mayFallBack?: boolean
-  /** One 32-bit number, written by the main thread: the id of the request to stop, or `STOP_ALL`. */
+  /** A 32-bit number for each of {@link LANES}, written by the main thread: the id of the request to stop, or `STOP_ALL`. */
   readonly cancelled: SharedArrayBuffer
   /** One 32-bit number, written by the main thread: how many workers work. */
   readonly busy: SharedArrayBuffer
@@ -24,12 +24,21 @@ export interface WorkerData {
 /** In place of a request's id: stop whatever runs. */
 export const STOP_ALL = -1
 
+/** A worker answers one request of each at a time: a file's waits, between two steps, while somebody speaks. */
+export const LANES = ['live', 'file'] as const
+export type Lane = (typeof LANES)[number]
+
+export function laneOf({ priority }: Pick<WindowRequest, 'priority'>): Lane {
+  return priority === 'file' ? 'file' : 'live'
+}
+
 export type WorkerMessage = WorkerRequest | { readonly type: 'stop' }
 
 export interface WorkerRequest {
   readonly type: 'recognise'
   readonly id: number
-  readonly samples: Float32Array
+  /** One that somebody speaks, or several of a file that are written together. */
+  readonly windows: readonly Float32Array[]
   readonly request: WindowRequest
 }
 
@@ -49,6 +58,6 @@ export interface WorkerMove {
 }
 
 export type WorkerAnswer =
-  | { readonly type: 'done'; readonly id: number; readonly recognition: Recognition }
+  | { readonly type: 'done'; readonly id: number; readonly recognitions: readonly Recognition[] }
   /** Without `failure` the fault is ours, and `message` says where. */
   | { readonly type: 'failed'; readonly id: number; readonly message: string; readonly failure?: SpeechFailure }

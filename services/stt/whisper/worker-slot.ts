@@ -2,7 +2,9 @@ import type { Worker } from 'node:worker_threads'
 import type { Clock, Timer } from '../../wire/clock.ts'
 import type { Log } from '../../wire/log.ts'
 import {
+  LANES,
   STOP_ALL,
+  type Lane,
   type WorkerAnswer,
   type WorkerMessage,
   type WorkerReply,
@@ -22,7 +24,7 @@ export interface WorkerSlot {
   /** The samples' memory goes with it. */
   send(request: WorkerRequest): void
   /** The worker stops this request at its next step, and answers that it failed. */
-  cancel(id: number): void
+  cancel(lane: Lane, id: number): void
   /**
    * Ends the worker between two steps. One that is terminated inside the inference library takes the whole process with
    * it, so that is for a worker that hangs.
@@ -31,7 +33,7 @@ export interface WorkerSlot {
 }
 
 export interface WorkerSlotOptions {
-  /** Starts a worker; it reports `ready` when its model is loaded and stops requests whose id it finds in `cancelled`. */
+  /** Starts a worker; it reports `ready` when its model is loaded and stops requests whose id it finds in `cancelled`, in the place of their lane. */
   readonly spawn: (cancelled: SharedArrayBuffer) => Worker
   readonly clock: Clock
   readonly log: Log
@@ -53,7 +55,8 @@ const STOP_DEADLINE_MS = 5000
 
 export function createWorkerSlot(options: WorkerSlotOptions): WorkerSlot {
   const { spawn, clock, log, onReady, onMoved, onAnswer, onDeath, onFailedStart } = options
-  const cancelled = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
+  const cancelled = new SharedArrayBuffer(LANES.length * Int32Array.BYTES_PER_ELEMENT)
+  const cancelledIds = new Int32Array(cancelled)
   let worker: Worker | undefined
   let isReady = false
   let isStopped = false
@@ -113,16 +116,19 @@ export function createWorkerSlot(options: WorkerSlotOptions): WorkerSlot {
     },
     start,
     keepStarting,
-    send: (request) => post(request, [request.samples.buffer as ArrayBuffer]),
-    cancel(id) {
-      Atomics.store(new Int32Array(cancelled), 0, id)
+    send(request) {
+      const memory = request.windows.map(({ buffer }) => buffer as ArrayBuffer)
+      post(request, memory)
+    },
+    cancel(lane, id) {
+      Atomics.store(cancelledIds, LANES.indexOf(lane), id)
     },
     async stop() {
       isStopped = true
       retry?.cancel()
       if (!worker) return
       const stopping = worker
-      Atomics.store(new Int32Array(cancelled), 0, STOP_ALL)
+      cancelledIds.fill(STOP_ALL)
       post({ type: 'stop' }, [])
       await new Promise<void>((resolve) => {
         const deadline = clock.after(STOP_DEADLINE_MS, () => void stopping.terminate())

@@ -2,11 +2,15 @@ import { parentPort, workerData } from 'node:worker_threads'
 import type { Device } from '../../wire/device.ts'
 import { SpeechError } from '../errors.ts'
 import { placeModel } from './placed-model.ts'
+import { createRightOfWay } from './give-way.ts'
+import { createTogether, type RecogniseTogether } from './recognise-together.ts'
 import { recogniseWindow } from './recognise-window.ts'
 import { loadEncoder } from './sessions.ts'
 import { loadWhisper, type WhisperModel } from './whisper-model.ts'
 import { withWideEncoder } from './wide-encoder.ts'
 import {
+  laneOf,
+  LANES,
   STOP_ALL,
   type WorkerData,
   type WorkerMessage,
@@ -14,7 +18,7 @@ import {
   type WorkerRequest,
 } from './worker-messages.ts'
 
-// A worker thread of the recogniser: loads the model, says so, then answers one request at a time.
+// A worker thread of the recogniser: loads the model, says so, then answers requests, of each lane one at a time.
 
 const port = parentPort
 if (!port) throw new Error('This file runs as a worker thread only.')
@@ -28,8 +32,9 @@ const {
   cancelled,
   busy,
 } = workerData as WorkerData
-const cancelledId = new Int32Array(cancelled)
+const cancelledIds = new Int32Array(cancelled)
 const busyWorkers = new Int32Array(busy)
+const right = createRightOfWay()
 const send = (reply: WorkerReply): void => port.postMessage(reply)
 
 class Cancelled extends Error {}
@@ -48,7 +53,17 @@ port.on('message', (message: WorkerMessage) => {
 })
 send({ type: 'ready' })
 
-async function load(on: Device): Promise<WhisperModel> {
+interface Loaded {
+  readonly whisper: WhisperModel
+  readonly recogniseTogether: RecogniseTogether
+}
+
+async function load(on: Device): Promise<Loaded> {
+  const whisper = await loadWithWideEncoder(on)
+  return { whisper, recogniseTogether: createTogether(whisper, right) }
+}
+
+async function loadWithWideEncoder(on: Device): Promise<WhisperModel> {
   const loaded = await loadWhisper(modelDir, on === device ? threads : fallbackThreads, on)
   if (loneThreads === undefined) return loaded
   const sessions = withWideEncoder(loaded.sessions, {
@@ -60,14 +75,19 @@ async function load(on: Device): Promise<WhisperModel> {
   return { ...loaded, sessions }
 }
 
-async function answer({ id, samples, request }: WorkerRequest): Promise<void> {
+async function answer({ id, windows, request }: WorkerRequest): Promise<void> {
+  const lane = laneOf(request)
+  const [first = new Float32Array()] = windows
   const checkpoint = (): void => {
-    const toStop = Atomics.load(cancelledId, 0)
+    const toStop = Atomics.load(cancelledIds, LANES.indexOf(lane))
     if (toStop === id || toStop === STOP_ALL) throw new Cancelled('The request was cancelled.')
   }
   try {
-    const recognition = await withModel((model) => recogniseWindow(model, samples, request, checkpoint))
-    send({ type: 'done', id, recognition })
+    const recognitions =
+      lane === 'file'
+        ? await withModel(({ recogniseTogether }) => recogniseTogether(windows, request, checkpoint))
+        : [await right.hold(() => withModel(({ whisper }) => recogniseWindow(whisper, first, request, checkpoint)))]
+    send({ type: 'done', id, recognitions })
   } catch (error) {
     send({ type: 'failed', id, ...toFailure(error) })
   }

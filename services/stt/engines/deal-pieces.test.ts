@@ -1,0 +1,34 @@
+import * as fc from 'fast-check'
+import { test } from 'vitest'
+import { dealPieces } from './deal-pieces.ts'
+
+test('few pieces are dealt to all workers, there and back', ({ expect }) => {
+  expect(dealPieces([15], 2)).toEqual([[15]])
+  expect(dealPieces([15, 14], 2)).toEqual([[15], [14]])
+  expect(dealPieces([15, 14, 13, 12], 2)).toEqual([
+    [15, 12],
+    [14, 13],
+  ])
+})
+
+test('many pieces are dealt in rounds of about the same size, the longest first', ({ expect }) => {
+  expect(dealPieces([9, 8, 7, 6, 5, 4, 3, 2, 1], 2)).toEqual([
+    [9, 6, 5],
+    [8, 7],
+    [4, 1],
+    [3, 2],
+  ])
+  expect(dealPieces([], 2)).toEqual([])
+})
+
+test('every piece is dealt once, to groups that are neither empty nor larger than three', ({ expect }) => {
+  fc.assert(
+    fc.property(fc.nat(60), fc.integer({ min: 1, max: 9 }), (count, workers) => {
+      const pieces = Array.from({ length: count }, (_, index) => index)
+      const groups = dealPieces(pieces, workers)
+
+      expect(groups.flat().toSorted((one, other) => one - other)).toEqual(pieces)
+      expect(groups.every(({ length }) => length >= 1 && length <= 3)).toBe(true)
+    }),
+  )
+})
