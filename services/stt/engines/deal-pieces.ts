@@ -1,5 +1,5 @@
-/** So many texts are written together: each more costs a worker memory, and the last of them are written with ever fewer others. */
-const MOST_TOGETHER = 3
+/** So many texts are written together: a third saves little more, and takes ten megabytes of each worker. */
+const MOST_TOGETHER = 2
 
 /**
  * Deals pieces, the longest first, to groups that are written together: as many at a time as there are workers, so that

@@ -41,6 +41,9 @@ interface Kind {
   readonly padding?: number
 }
 
+/** Memory is given back when an audio needs less than half of it: a full window takes twice a usual one, and is rare. */
+const MOST_TO_SPARE = 2
+
 export function createAudioShelf(dimensions: WhisperDimensions): AudioShelf {
   const kinds = kindsOf(dimensions)
   const memory = new Map<string, Float32Array>()
@@ -57,7 +60,7 @@ export function createAudioShelf(dimensions: WhisperDimensions): AudioShelf {
   function memoryOf(kind: Kind): Float32Array {
     const size = slots.length * sizeOf(kind)
     const kept = memory.get(kind.name)
-    if (kept && kept.length >= size) return kept
+    if (kept && kept.length >= size && kept.length <= MOST_TO_SPARE * size) return kept
     const made = new Float32Array(size)
     memory.set(kind.name, made)
     return made
