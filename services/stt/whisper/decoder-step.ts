@@ -33,14 +33,12 @@ export interface Answer {
 /** Feeds the tokens of all texts that are asked for, in the order of their places, at once. */
 export type Step = (asks: readonly Ask[]) => Promise<readonly Answer[]>
 
-/** Most answers are a token for each text: one array for them all, because 0.2 MB more each time keep the garbage collector busy. */
-const KEPT_ROWS = 8
-
 export function createStep(network: Network, dimensions: WhisperDimensions, shelf: AudioShelf): Step {
   const { vocabulary } = dimensions
   // Null lets the library make a tensor.
   const made = Object.fromEntries(network.outputNames.map((name) => [name, null]))
   const cached = network.outputNames.filter((name) => name.startsWith('present_'))
+  // Most answers are a token for each text: one array for them all, because 0.2 MB more each time keep the garbage collector busy.
   const keptLogits: (Tensor | undefined)[] = []
   let subjects: readonly Subject[] = []
   let cache = emptyCache(0, dimensions)
@@ -48,7 +46,7 @@ export function createStep(network: Network, dimensions: WhisperDimensions, shel
 
   /** Where outputs go. */
   function fetches(rows: number, texts: number): Readonly<Record<string, Tensor | null>> {
-    if (rows > Math.min(texts, KEPT_ROWS)) return made
+    if (rows > texts) return made
     keptLogits[rows] ??= new Tensor('float32', new Float32Array(rows * vocabulary), [rows, vocabulary])
     return { ...made, logits: keptLogits[rows] }
   }

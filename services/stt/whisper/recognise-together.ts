@@ -7,8 +7,8 @@ import type { WhisperModel } from './whisper-model.ts'
 import { windowPositions } from './window-positions.ts'
 
 /**
- * Recognises several windows: they are encoded one after the other, and their texts written together. Of the time it takes
- * each is said to have taken its share by length, without what was spent waiting.
+ * Recognises several windows: they are encoded one after the other, and their texts written together. Each is said to have
+ * taken the same share of the time, without what was spent waiting.
  *
  * @param checkpoint called between steps; throws to stop
  */
@@ -49,17 +49,8 @@ export function createTogether(model: WhisperModel, right: RightOfWay): Recognis
       return result.value
     })
     const computeMs = performance.now() - started - (sessions.waitedMs - waited)
-    return shareOut(recognitions, windows, computeMs)
+    return recognitions.map((recognition) =>
+      Object.assign({}, recognition, { computeMs: computeMs / recognitions.length }),
+    )
   }
-}
-
-function shareOut(
-  recognitions: readonly Recognition[],
-  windows: readonly Float32Array[],
-  computeMs: number,
-): Recognition[] {
-  const samples = windows.reduce((sum, { length }) => sum + length, 0)
-  return recognitions.map((recognition, index) =>
-    Object.assign({}, recognition, { computeMs: (computeMs * (windows[index]?.length ?? 0)) / samples }),
-  )
 }
