@@ -17,7 +17,7 @@ const services = readdirSync(join(root, 'services')).map((name) => `services/${n
 const entryPoints = [
   'emulator/cli/main.ts',
   'emulator/index.ts',
-  'services/stt/whisper/worker.ts',
+  'services/stt/whisper/pool/worker.ts',
   'services/stt/vad/ear-worker.ts',
   'services/stt/devices/trial-worker.ts',
   ...services,

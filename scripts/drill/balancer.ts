@@ -13,7 +13,7 @@ import type { Target } from '../../emulator/alb/model.ts'
 import { createEventStream } from '../../emulator/core/events.ts'
 import { type Clock, type Timer, keepAlive, systemClock } from '../../services/wire/clock.ts'
 import { systemIds } from '../../services/wire/ids.ts'
-import { createRandom } from '../../services/stt/whisper/random.ts'
+import { seededRandom } from '../../services/wire/seeded-random.ts'
 
 const [secondsText = '60', clientsText = '40', seedText = String(Date.now() % 1_000_000)] = process.argv.slice(2)
 const [seconds, clients, seed] = [Number(secondsText), Number(clientsText), Number(seedText)]
@@ -27,7 +27,7 @@ const DOCUMENTED = new Set([200, 502, 503, 504])
 const SLOW_ANSWER_MS = 15
 const LARGE = Buffer.alloc(256 * 1024, 'x')
 
-const random = createRandom(seed)
+const random = seededRandom(seed)
 const faults: string[] = []
 process.on('unhandledRejection', (error) => faults.push(`a rejection that nobody handled: ${String(error)}`))
 process.on('uncaughtException', (error) => faults.push(`an exception that nobody caught: ${error.stack}`))

@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { systemClock } from '../../services/wire/clock.ts'
-import { createRandom } from '../../services/stt/whisper/random.ts'
+import { seededRandom } from '../../services/wire/seeded-random.ts'
 import { rateOf, sumOf, type WordErrors } from '../wer.ts'
 import { createDeck } from './speech/deck.ts'
 import { growthFaults } from './speech/growth.ts'
@@ -49,7 +49,7 @@ async function drill(): Promise<void> {
   const faults: string[] = []
   const points: HostUsage[] = []
   const inspector = await openInspector(host)
-  const rounds = await createRounds({ host, deck: await createDeck(createRandom(seed)), seed })
+  const rounds = await createRounds({ host, deck: await createDeck(seededRandom(seed)), seed })
   const end = systemClock.now() + seconds * 1_000
   for (;;) {
     const leftMs = end - systemClock.now()
@@ -83,7 +83,7 @@ async function drill(): Promise<void> {
 }
 
 async function repeat(number: number): Promise<void> {
-  const rounds = await createRounds({ host, deck: await createDeck(createRandom(seed)), seed })
+  const rounds = await createRounds({ host, deck: await createDeck(seededRandom(seed)), seed })
   const { heard, faults } = await rounds.repeat(number)
   console.log(heard)
   for (const fault of faults) console.log(`FAILED  ${fault}`)

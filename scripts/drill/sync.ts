@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { systemClock } from '../../services/wire/clock.ts'
 import { type Hosted, startHost } from './sync/hosted.ts'
 import { deadLetters, findFaults, plantPoison, waitUntilDrained } from './sync/judge.ts'
-import { createRandom } from '../../services/stt/whisper/random.ts'
+import { seededRandom } from '../../services/wire/seeded-random.ts'
 import { startWriter, type Writer } from './sync/writer.ts'
 
 const [secondsText = '300', changesText = '10000', seedText = String(Date.now() % 1_000_000)] = process.argv.slice(2)
@@ -55,13 +55,13 @@ try {
 }
 
 async function drill(hosted: Hosted): Promise<void> {
-  const random = createRandom(seed)
+  const random = seededRandom(seed)
   await plantPoison(hosted.ready, POISON)
   const ending = new AbortController()
   const writers = Array.from({ length: WRITERS }, (_, index) =>
     startWriter({
       name: `drill-${index}`,
-      random: createRandom(seed + index + 1),
+      random: seededRandom(seed + index + 1),
       databaseUrl: () => hosted.ready.variables['DATABASE_URL'] ?? '',
       changes: Math.ceil(changes / WRITERS),
       paceMs: (seconds * 1_000 * WRITERS) / changes,

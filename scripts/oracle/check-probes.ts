@@ -1,5 +1,5 @@
 import { encode, encoderFeeds } from '../../services/stt/whisper/encoder.ts'
-import { generate } from '../../services/stt/whisper/generate.ts'
+import { generate } from '../../services/stt/whisper/text/generate.ts'
 import type { WhisperModel } from '../../services/stt/whisper/whisper-model.ts'
 import type { Oracle, Probe } from './oracle.ts'
 import type { Requirement } from './requirement.ts'

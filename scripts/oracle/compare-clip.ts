@@ -1,5 +1,5 @@
 import { encode } from '../../services/stt/whisper/encoder.ts'
-import { HOP_SAMPLES } from '../../services/stt/whisper/log-mel.ts'
+import { HOP_SAMPLES } from '../../services/stt/whisper/spectrogram/log-mel.ts'
 import { transcribePass } from '../../services/stt/whisper/transcribe-pass.ts'
 import type { WhisperModel } from '../../services/stt/whisper/whisper-model.ts'
 import type { OracleClip } from './oracle.ts'

@@ -1,4 +1,4 @@
-import { createRandom } from '../../services/stt/whisper/random.ts'
+import { seededRandom } from '../../services/wire/seeded-random.ts'
 
 /** What a recording may go through before it is heard. 16 kHz in and out. */
 export const CONDITIONS: Readonly<Record<string, (samples: Float32Array) => Float32Array>> = {
@@ -43,7 +43,7 @@ function companded(sample: number): number {
 
 /** White noise so many decibels below the mean power of the recording. The same each time. */
 function withNoise(samples: Float32Array, decibels: number): Float32Array {
-  const random = createRandom(3)
+  const random = seededRandom(3)
   const power = samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length
   // Uniform from -1 to 1 has a power of a third.
   const loudness = Math.sqrt(3 * power * 10 ** (-decibels / 10))

@@ -4,9 +4,9 @@ import { silentLog } from '../wire/log.ts'
 import type { Clock } from '../wire/clock.ts'
 import { SAMPLE_RATE_HZ } from './audio/format.ts'
 import type { Recogniser, Recognition } from './whisper/port.ts'
-import { startPool } from './whisper/pool.ts'
+import { startPool } from './whisper/pool/pool.ts'
 import type { WindowRequest } from './whisper/recognise-window.ts'
-import { laneOf, LANES, STOP_ALL, type WorkerMessage, type WorkerRequest } from './whisper/worker-messages.ts'
+import { laneOf, LANES, STOP_ALL, type WorkerMessage, type WorkerRequest } from './whisper/pool/worker-messages.ts'
 
 /** Time that passes only when everything that can happen at one moment has happened. */
 export interface Simulation {

@@ -5,7 +5,7 @@ import { packageRoot, runsFromSource } from '../wire/package-root.ts'
 
 /**
  * Starts a worker thread: JavaScript in the package, TypeScript in a checkout.
- * @param module path from the package's root, without its ending: `services/stt/whisper/worker`
+ * @param module path from the package's root, without its ending: `services/stt/whisper/pool/worker`
  */
 export function startThread(module: string, options: { name: string; workerData: unknown; stderr?: boolean }): Worker {
   if (!runsFromSource) return new Worker(join(packageRoot, 'dist', `${module}.js`), options)

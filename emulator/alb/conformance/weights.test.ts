@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:http'
 import { describe, test } from 'vitest'
-import { seededRandom } from '../../tests/seeded-random.ts'
+import { seededRandom } from '../../../services/wire/seeded-random.ts'
 import { get } from '../../tests/test-balancer.ts'
 import type { Action } from '../model.ts'
 import { startRouted } from './testing-routed.ts'

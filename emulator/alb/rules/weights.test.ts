@@ -1,6 +1,6 @@
 import { array, assert, integer, property } from 'fast-check'
 import { test } from 'vitest'
-import { seededRandom } from '../../tests/seeded-random.ts'
+import { seededRandom } from '../../../services/wire/seeded-random.ts'
 import { compileWeights } from './weights.ts'
 
 const CHOICES = 1_000

@@ -1,6 +1,6 @@
 import { openWav } from '../../../services/stt/audio/file.ts'
 import { SAMPLE_RATE_HZ } from '../../../services/stt/audio/format.ts'
-import { createRandom } from '../../../services/stt/whisper/random.ts'
+import { seededRandom } from '../../../services/wire/seeded-random.ts'
 import type { Clip } from '../../walk/clips.ts'
 
 /** Clips one after the other with pauses between them, at 16 kHz. */
@@ -25,7 +25,7 @@ const ROOM_LEVEL = 0.001
 const BACKGROUNDS: Readonly<Record<string, (length: number) => Float32Array>> = {
   'digital silence': (length) => new Float32Array(length),
   'a quiet room': (length) => {
-    const random = createRandom(7)
+    const random = seededRandom(7)
     return new Float32Array(length).map(() => ROOM_LEVEL * (2 * random() - 1))
   },
 }

@@ -1,6 +1,6 @@
 import { mapInParallel } from '../../../services/stt/engines/in-parallel.ts'
 import { systemClock } from '../../../services/wire/clock.ts'
-import { createRandom } from '../../../services/stt/whisper/random.ts'
+import { seededRandom } from '../../../services/wire/seeded-random.ts'
 import { editDistance, normalisedWords, type WordErrors, wordErrors } from '../../wer.ts'
 import type { Programme } from './deck.ts'
 import { probe, type Sent, sendFile } from './files.ts'
@@ -59,7 +59,7 @@ export async function createRounds({ host, deck, seed }: RoundsOptions): Promise
   let kills = 0
 
   await mapInParallel(deck, PLAIN_AT_ONCE, async (programme) => {
-    const spoken = await speak(door, plainPlan(programme), createRandom(seed))
+    const spoken = await speak(door, plainPlan(programme), seededRandom(seed))
     const baseline = baselineOf(spoken)
     baselines.set(programme, baseline)
     const compared = wordErrors(programme.words, textOf(spoken))
@@ -80,7 +80,7 @@ export async function createRounds({ host, deck, seed }: RoundsOptions): Promise
     },
     async run(forMs) {
       const end = systemClock.now() + forMs
-      const random = createRandom(seed + rounds)
+      const random = seededRandom(seed + rounds)
       rounds += 1
       const lanes = Array.from({ length: STREAMS_AT_ONCE }, () => speakUntil(end))
       await Promise.all([...lanes, sendFilesUntil(end, random), killWithin(forMs, random)])
@@ -105,7 +105,7 @@ export async function createRounds({ host, deck, seed }: RoundsOptions): Promise
 
   async function speakNumbered(number: number): Promise<Spoken> {
     // By its number alone, whichever lane it falls to.
-    const random = createRandom(seed * 1_000 + number)
+    const random = seededRandom(seed * 1_000 + number)
     const plan = planOf(deck, random)
     const killsBefore = kills
     const spoken = await speak(door, plan, random)

@@ -1,5 +1,5 @@
 import type { ModelManifest, WhisperDimensions } from '../models/manifest.ts'
-import { createDecoder } from '../whisper/decoder.ts'
+import { createDecoder } from '../whisper/decoder/decoder.ts'
 import { encode } from '../whisper/encoder.ts'
 import type { Sessions } from '../whisper/sessions.ts'
 import { FRAMES_PER_POSITION } from '../whisper/window-positions.ts'

@@ -1,6 +1,6 @@
 import { SAMPLE_RATE_HZ } from '../audio/format.ts'
 import type { StreamOptions } from '../engines/port.ts'
-import { createRandom } from '../whisper/random.ts'
+import { seededRandom } from '../../wire/seeded-random.ts'
 
 /** What a client asks for that asks for nothing but interims. */
 export const LIVE_OPTIONS: StreamOptions = {
@@ -20,7 +20,7 @@ const LOUDNESS = 0.1
 export const NOISES: Readonly<Record<string, (seconds: number) => Float32Array>> = {
   silence: (seconds) => new Float32Array(seconds * SAMPLE_RATE_HZ),
   'white noise': (seconds) => {
-    const random = createRandom(1)
+    const random = seededRandom(1)
     return sound(seconds, () => LOUDNESS * gaussian(random))
   },
   'pink noise': pinkNoise,
@@ -39,7 +39,7 @@ function gaussian(random: () => number): number {
 
 /** White noise through Kellet's economical filter: 3 dB less an octave. */
 function pinkNoise(seconds: number): Float32Array {
-  const random = createRandom(2)
+  const random = seededRandom(2)
   let [slow, middle, fast] = [0, 0, 0]
   return sound(seconds, () => {
     const white = gaussian(random)

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile, utimes } fr
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { test, type TestContext } from 'vitest'
-import { createDecoder } from '../whisper/decoder.ts'
+import { createDecoder } from '../whisper/decoder/decoder.ts'
 import { encode, type EncodedAudio } from '../whisper/encoder.ts'
 import { recogniseWindow } from '../whisper/recognise-window.ts'
 import type { Recognition } from '../whisper/port.ts'

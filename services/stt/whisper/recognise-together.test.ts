@@ -1,5 +1,5 @@
 import { test } from 'vitest'
-import { createRightOfWay } from './give-way.ts'
+import { createRightOfWay } from './pool/give-way.ts'
 import type { Recognition } from './port.ts'
 import { createTogether } from './recognise-together.ts'
 import { recogniseWindow, type WindowRequest } from './recognise-window.ts'

@@ -3,10 +3,10 @@ import { SpeechError } from '../errors.ts'
 import { primaryTag } from '../domain/language.ts'
 import { detectLanguage } from './detect-language.ts'
 import { encode, type EncodedAudio } from './encoder.ts'
-import { compressionOf, repeatsItself, TEMPERATURES } from './guards.ts'
-import { SAMPLE_RATE_HZ } from './log-mel.ts'
+import { compressionOf, repeatsItself, TEMPERATURES } from './text/guards.ts'
+import { SAMPLE_RATE_HZ } from './spectrogram/log-mel.ts'
 import type { DetectedLanguage, Recognition, WindowOptions } from './port.ts'
-import { createRandom } from './random.ts'
+import { seededRandom } from '../../wire/seeded-random.ts'
 import { transcribePass, type Pass } from './transcribe-pass.ts'
 import type { WhisperModel } from './whisper-model.ts'
 import { windowPositions } from './window-positions.ts'
@@ -111,7 +111,7 @@ async function guardedPass(model: WhisperModel, samples: Float32Array, options: 
       ...(request.draft && { draft: request.draft }),
       ...(request.rival && { rival: request.rival }),
       // The same audio gives the same words, however freely they were drawn.
-      ...(temperature > 0 && { sampling: { temperature, random: createRandom(SEED) } }),
+      ...(temperature > 0 && { sampling: { temperature, random: seededRandom(SEED) } }),
       checkpoint,
     })
   }

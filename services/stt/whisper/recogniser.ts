@@ -2,10 +2,10 @@ import type { Clock } from '../../wire/clock.ts'
 import type { Log } from '../../wire/log.ts'
 import type { Device } from '../../wire/device.ts'
 import { loadManifest } from '../models/manifest.ts'
-import { SAMPLE_RATE_HZ } from './log-mel.ts'
-import { startPool } from './pool.ts'
+import { SAMPLE_RATE_HZ } from './spectrogram/log-mel.ts'
+import { startPool } from './pool/pool.ts'
 import type { Recogniser } from './port.ts'
-import { spawnWorker } from './spawn-worker.ts'
+import { spawnWorker } from './pool/spawn-worker.ts'
 
 /** What Whisper hears at once. */
 const MAX_WINDOW_SECONDS = 30

@@ -1,6 +1,6 @@
 import type { InferenceSession } from 'onnxruntime-node'
 import { test } from 'vitest'
-import { createDecoder } from './decoder.ts'
+import { createDecoder } from './decoder/decoder.ts'
 import { recogniseWindow, type WindowRequest } from './recognise-window.ts'
 import { MODEL_DIR, readClip } from './testing.ts'
 import { loadWhisper } from './whisper-model.ts'

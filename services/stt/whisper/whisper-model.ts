@@ -2,10 +2,10 @@ import { join } from 'node:path'
 import type { Device } from '../../wire/device.ts'
 import { warmUp } from '../devices/warm-up.ts'
 import { assertFiles, loadManifest, type ModelManifest } from '../models/manifest.ts'
-import { createDecoder, type Decoder } from './decoder.ts'
-import { createLogMel, type LogMel } from './log-mel.ts'
+import { createDecoder, type Decoder } from './decoder/decoder.ts'
+import { createLogMel, type LogMel } from './spectrogram/log-mel.ts'
 import { loadSessions, type Sessions } from './sessions.ts'
-import { loadTokenizer, type Tokenizer } from './tokenizer.ts'
+import { loadTokenizer, type Tokenizer } from './text/tokenizer.ts'
 
 /** One loaded model, for one thread. */
 export interface WhisperModel {

@@ -11,9 +11,9 @@ import { encode } from './encoder.ts'
 import { startRecogniser } from './recogniser.ts'
 import { loadEncoder, type Sessions } from './sessions.ts'
 import { MODEL_DIR, readClip } from './testing.ts'
-import { spawnWorker } from './spawn-worker.ts'
+import { spawnWorker } from './pool/spawn-worker.ts'
 import { withWideEncoder } from './wide-encoder.ts'
-import { LANES, type WorkerRequest } from './worker-messages.ts'
+import { LANES, type WorkerRequest } from './pool/worker-messages.ts'
 
 const usual = { name: 'usual' } as unknown as InferenceSession
 const wide = { name: 'wide' } as unknown as InferenceSession

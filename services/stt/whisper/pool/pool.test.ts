@@ -1,10 +1,10 @@
 import { Worker } from 'node:worker_threads'
 import { test, type TestContext } from 'vitest'
-import type { Clock, Timer } from '../../wire/clock.ts'
-import { silentLog } from '../../wire/log.ts'
-import { SpeechError } from '../errors.ts'
+import type { Clock, Timer } from '../../../wire/clock.ts'
+import { silentLog } from '../../../wire/log.ts'
+import { SpeechError } from '../../errors.ts'
 import { startPool, type Pool } from './pool.ts'
-import type { WindowOptions } from './port.ts'
+import type { WindowOptions } from '../port.ts'
 
 /**
  * A worker without a model. The first sample tells what to do: 0 answer at once, 1 wait until the gate opens, 2 die,

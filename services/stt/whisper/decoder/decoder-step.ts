@@ -1,8 +1,8 @@
 import { Tensor } from 'onnxruntime-node'
-import type { WhisperDimensions } from '../models/manifest.ts'
+import type { WhisperDimensions } from '../../models/manifest.ts'
 import type { AudioShelf } from './audio-shelf.ts'
-import type { Network } from './sessions.ts'
-import { floats, int64 } from './tensors.ts'
+import type { Network } from '../sessions.ts'
+import { floats, int64 } from '../tensors.ts'
 import { emptyCache, moveCache, type Member } from './text-cache.ts'
 
 /** A text about the audio in a place of the shelf, with those that went another way from it. */

@@ -1,6 +1,6 @@
-import type { ModelManifest } from '../models/manifest.ts'
+import type { ModelManifest } from '../../models/manifest.ts'
 import { likeliestOf, weighLogits } from './logit-mass.ts'
-import type { Random } from './random.ts'
+import type { Random } from '../../../wire/seeded-random.ts'
 
 export interface Choice {
   readonly token: number

@@ -1,4 +1,4 @@
-import type { Tokenizer } from './tokenizer.ts'
+import type { Tokenizer } from '../text/tokenizer.ts'
 
 /** Consecutive tokens that make one written word, punctuation included. */
 export interface WordGroup {

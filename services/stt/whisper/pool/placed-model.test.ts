@@ -1,5 +1,5 @@
 import { test } from 'vitest'
-import type { Device } from '../../wire/device.ts'
+import type { Device } from '../../../wire/device.ts'
 import { placeModel } from './placed-model.ts'
 
 interface Fake {

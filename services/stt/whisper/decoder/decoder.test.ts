@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
 import { test, type TestContext } from 'vitest'
-import { importModel } from '../models/import-model.ts'
-import { TINY, writeTinyWhisper } from '../models/testing.ts'
+import { importModel } from '../../models/import-model.ts'
+import { TINY, writeTinyWhisper } from '../../models/testing.ts'
 import { createDecoder, createDecoders, type Decoder, type Decoding } from './decoder.ts'
-import { encode, type EncodedAudio } from './encoder.ts'
-import { loadWhisper, type WhisperModel } from './whisper-model.ts'
+import { encode, type EncodedAudio } from '../encoder.ts'
+import { loadWhisper, type WhisperModel } from '../whisper-model.ts'
 
 const { vocabulary, positions: LONGEST } = TINY
 

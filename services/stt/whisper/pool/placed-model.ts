@@ -1,4 +1,4 @@
-import type { Device } from '../../wire/device.ts'
+import type { Device } from '../../../wire/device.ts'
 
 export interface PlacedModelOptions<M> {
   /** Where the model is to compute. */

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { test } from 'vitest'
-import type { Priority } from './port.ts'
+import type { Priority } from '../port.ts'
 import { createTurns, type Waiting } from './turns.ts'
 
 interface Named extends Waiting {

@@ -1,4 +1,4 @@
-import type { Priority } from './port.ts'
+import type { Priority } from '../port.ts'
 
 /** Work that waits for a worker. */
 export interface Waiting {

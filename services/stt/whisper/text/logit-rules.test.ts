@@ -1,8 +1,8 @@
 import * as fc from 'fast-check'
 import { test } from 'vitest'
-import type { ModelManifest } from '../models/manifest.ts'
+import type { ModelManifest } from '../../models/manifest.ts'
 import { createLogitRules, type Choice } from './logit-rules.ts'
-import { createRandom } from './random.ts'
+import { seededRandom } from '../../../wire/seeded-random.ts'
 
 // Text 0-9, end of text 10, control tokens 11-16, timestamps 17-99.
 const END = 10
@@ -100,7 +100,7 @@ test('the probability is that among allowed tokens', ({ expect }) => {
 
 /** How often each token is drawn in a thousand. */
 function drawn(temperature: number, seed: number): Map<number, number> {
-  const rules = createLogitRules(manifest, false, { sampling: { temperature, random: createRandom(seed) } })
+  const rules = createLogitRules(manifest, false, { sampling: { temperature, random: seededRandom(seed) } })
   const counts = new Map<number, number>()
   for (let count = 0; count < 1000; count += 1) {
     const logits = new Float32Array(100).fill(-50)
@@ -238,7 +238,7 @@ test.for([
 })
 
 test('prefers nothing where tokens are drawn', ({ expect }) => {
-  const sampling = { temperature: 0.01, random: createRandom(1) }
+  const sampling = { temperature: 0.01, random: seededRandom(1) }
   const logits = preferring(7)
   logits[8] = 19.4
 

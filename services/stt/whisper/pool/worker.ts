@@ -1,13 +1,13 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import type { Device } from '../../wire/device.ts'
-import { SpeechError } from '../errors.ts'
+import type { Device } from '../../../wire/device.ts'
+import { SpeechError } from '../../errors.ts'
 import { placeModel } from './placed-model.ts'
 import { createRightOfWay } from './give-way.ts'
-import { createTogether, type RecogniseTogether } from './recognise-together.ts'
-import { recogniseWindow } from './recognise-window.ts'
-import { loadEncoder } from './sessions.ts'
-import { loadWhisper, type WhisperModel } from './whisper-model.ts'
-import { withWideEncoder } from './wide-encoder.ts'
+import { createTogether, type RecogniseTogether } from '../recognise-together.ts'
+import { recogniseWindow } from '../recognise-window.ts'
+import { loadEncoder } from '../sessions.ts'
+import { loadWhisper, type WhisperModel } from '../whisper-model.ts'
+import { withWideEncoder } from '../wide-encoder.ts'
 import {
   laneOf,
   LANES,

@@ -1,7 +1,7 @@
-import type { WindowRequest } from './recognise-window.ts'
-import type { Recognition } from './port.ts'
-import type { Device } from '../../wire/device.ts'
-import type { SpeechFailure } from '../../wire/speech.ts'
+import type { WindowRequest } from '../recognise-window.ts'
+import type { Recognition } from '../port.ts'
+import type { Device } from '../../../wire/device.ts'
+import type { SpeechFailure } from '../../../wire/speech.ts'
 
 /** What a worker thread is started with. */
 export interface WorkerData {

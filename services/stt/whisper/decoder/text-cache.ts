@@ -1,7 +1,7 @@
 import { Tensor } from 'onnxruntime-node'
-import { HEAD_SIZE } from '../models/graph/layers.ts'
-import type { WhisperDimensions } from '../models/manifest.ts'
-import { floats, type Tensors } from './tensors.ts'
+import { HEAD_SIZE } from '../../models/graph/layers.ts'
+import type { WhisperDimensions } from '../../models/manifest.ts'
+import { floats, type Tensors } from '../tensors.ts'
 
 /** The texts about one audio, as the cache knows them. */
 export interface Member {

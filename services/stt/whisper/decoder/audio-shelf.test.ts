@@ -1,6 +1,6 @@
 import { test } from 'vitest'
 import { createAudioShelf, type AudioShelf } from './audio-shelf.ts'
-import { floats } from './tensors.ts'
+import { floats } from '../tensors.ts'
 
 const DIMENSIONS = {
   mels: 80,

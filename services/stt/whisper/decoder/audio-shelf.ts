@@ -1,7 +1,7 @@
 import { Tensor } from 'onnxruntime-node'
-import { HEAD_SIZE } from '../models/graph/layers.ts'
-import type { WhisperDimensions } from '../models/manifest.ts'
-import { floats, type Tensors } from './tensors.ts'
+import { HEAD_SIZE } from '../../models/graph/layers.ts'
+import type { WhisperDimensions } from '../../models/manifest.ts'
+import { floats, type Tensors } from '../tensors.ts'
 
 /**
  * Keys and values of the audios that texts are written about, side by side as the decoder wants them. They are some

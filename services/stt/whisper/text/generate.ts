@@ -1,6 +1,6 @@
-import type { ModelManifest } from '../models/manifest.ts'
+import type { ModelManifest } from '../../models/manifest.ts'
 import type { AttentionStop } from './attention-stop.ts'
-import type { Decoding } from './decoder.ts'
+import type { Decoding } from '../decoder/decoder.ts'
 import { createGuess, type Guess } from './guess.ts'
 import type { KeytermBias } from './keyterm-bias.ts'
 import { createLogitRules, type RunnerUp, type Sampling } from './logit-rules.ts'

@@ -1,9 +1,9 @@
-import type { WhisperDimensions } from '../models/manifest.ts'
+import type { WhisperDimensions } from '../../models/manifest.ts'
 import { createAudioShelf } from './audio-shelf.ts'
 import { createStep, type Answer, type Ask, type Subject } from './decoder-step.ts'
-import type { EncodedAudio } from './encoder.ts'
-import type { Network } from './sessions.ts'
-import type { Tensors } from './tensors.ts'
+import type { EncodedAudio } from '../encoder.ts'
+import type { Network } from '../sessions.ts'
+import type { Tensors } from '../tensors.ts'
 
 /** Writes texts, about one audio after the other. */
 export interface Decoder {

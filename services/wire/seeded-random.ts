@@ -2,7 +2,7 @@
 export type Random = () => number
 
 /** The same numbers for the same seed (a whole number of 32 bits): mulberry32, even enough to draw tokens with. */
-export function createRandom(seed: number): Random {
+export function seededRandom(seed: number): Random {
   let state = seed >>> 0
   return () => {
     state = (state + 0x6d2b79f5) >>> 0

@@ -1,5 +1,5 @@
 import { test } from 'vitest'
-import type { Tokenizer } from './tokenizer.ts'
+import type { Tokenizer } from '../text/tokenizer.ts'
 import { groupWords } from './word-groups.ts'
 
 /** A tokenizer whose tokens are the given texts, in UTF-8, or bytes. */

@@ -1,4 +1,4 @@
-import type { ModelManifest } from '../models/manifest.ts'
+import type { ModelManifest } from '../../models/manifest.ts'
 
 export interface PromptOptions {
   /** Primary tag. */

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { test } from 'vitest'
-import type { ModelManifest } from '../models/manifest.ts'
-import type { Decoding } from './decoder.ts'
+import type { ModelManifest } from '../../models/manifest.ts'
+import type { Decoding } from '../decoder/decoder.ts'
 import { generate, type GenerateOptions } from './generate.ts'
 
 const END = 50

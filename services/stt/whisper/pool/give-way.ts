@@ -1,4 +1,4 @@
-import type { Network, Sessions } from './sessions.ts'
+import type { Network, Sessions } from '../sessions.ts'
 
 /** What goes before other work on the same thread. */
 export interface RightOfWay {

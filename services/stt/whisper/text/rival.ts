@@ -1,4 +1,4 @@
-import { plainWord } from '../domain/plain-word.ts'
+import { plainWord } from '../../domain/plain-word.ts'
 import { isLikelier, type Rewrite, type Written } from './branches.ts'
 import { totalOf } from './generate.ts'
 

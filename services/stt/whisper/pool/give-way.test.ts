@@ -1,7 +1,7 @@
 import type { InferenceSession } from 'onnxruntime-node'
 import { test } from 'vitest'
 import { createRightOfWay, givingWay } from './give-way.ts'
-import type { Network } from './sessions.ts'
+import type { Network } from '../sessions.ts'
 
 /** A network whose steps take a turn of the event loop, and are written down when they begin. */
 function network(name: string, steps: string[]): Network {

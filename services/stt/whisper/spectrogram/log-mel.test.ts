@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { test } from 'vitest'
 import { createLogMel, HOP_SAMPLES, SAMPLE_RATE_HZ } from './log-mel.ts'
 import { createMelFilters } from './mel-filters.ts'
-import { loadExpectations, readClip } from './testing.ts'
+import { loadExpectations, readClip } from '../testing.ts'
 
 const FRAMES = 3000
 

@@ -1,6 +1,6 @@
 import type { Worker } from 'node:worker_threads'
-import type { Clock, Timer } from '../../wire/clock.ts'
-import type { Log } from '../../wire/log.ts'
+import type { Clock, Timer } from '../../../wire/clock.ts'
+import type { Log } from '../../../wire/log.ts'
 import {
   LANES,
   STOP_ALL,
