@@ -37,6 +37,9 @@ export function containerRedis(options: ContainerOptions = CONTAINER_DEFAULTS): 
   }
 }
 
-/** Reached through the engine's own network only, whose address Redis would take for a stranger's. */
-const SETTINGS = ['--save', '', '--protected-mode', 'no']
+/**
+ * Reached through the engine's own network only, whose address Redis would take for a stranger's. When writes reach the disk
+ * is left to the system, as with an installed server, so that none is kept back.
+ */
+const SETTINGS = ['--save', '', '--appendfsync', 'no', '--protected-mode', 'no']
 const REDIS_PORT = 6379

@@ -59,10 +59,11 @@ const READY = /ready to accept connections/i
 const IN_STEP = /Background AOF rewrite finished successfully/
 
 /**
- * Every write goes to the append-only file, so that what was acknowledged survives a kill. A replica is sent its copy at
- * once: by default a primary waits 5 s for others.
+ * Every write goes to the append-only file, so that what was acknowledged survives a kill; when it reaches the disk is left to
+ * the system, because by default Redis keeps writes back for up to 2 s while it has the file written to disk. A replica is
+ * sent its copy at once: by default a primary waits 5 s for others.
  */
-const SETTINGS = `--appendonly yes --repl-diskless-sync-delay 0 --daemonize no --protected-mode yes`
+const SETTINGS = `--appendonly yes --appendfsync no --repl-diskless-sync-delay 0 --daemonize no --protected-mode yes`
   .split(' ')
   .concat('--save', '')
 
