@@ -4,7 +4,6 @@ import type { AddressInfo } from 'node:net'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { PassThrough } from 'node:stream'
 import { type TestContext, test } from 'vitest'
 import { systemClock } from '../../../services/wire/clock.ts'
 import { createBalancerIntrospection } from '../../alb/explain/introspection.ts'
@@ -16,6 +15,7 @@ import { createTarget, get, register, startTestBalancer } from '../../tests/test
 import type { CommandContext } from '../command.ts'
 import { run as runMetrics } from './metrics.ts'
 import { run as runRoute } from './route.ts'
+import { testTerminal } from '../../tests/test-terminal.ts'
 
 /** A balancer that tells of itself as one in an environment does, and the folder in which commands find it. */
 async function startTold(onTestFinished: TestContext['onTestFinished']) {
@@ -45,12 +45,10 @@ async function startTold(onTestFinished: TestContext['onTestFinished']) {
   await state.writeRegistry({ variables: { AWS_ENDPOINT_URL: url } })
 
   const say = async (run: typeof runMetrics, context: Pick<CommandContext, 'args' | 'options'>): Promise<string> => {
-    // As much of a terminal as is written to.
-    const stdout = new PassThrough() as unknown as NodeJS.WriteStream & PassThrough
-    const terminal = { stdin: process.stdin, stdout, stderr: stdout }
+    const written = testTerminal()
     const settings = loadSettings({ ALDEA_STATE_DIR: folder }, folder)
-    await run({ ...context, settings, terminal, clock: systemClock })
-    return String(stdout.read())
+    await run({ ...context, settings, terminal: written.terminal, clock: systemClock })
+    return written.out
   }
   return { balancer, port, say }
 }

@@ -1,13 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { PassThrough } from 'node:stream'
 import { type TestContext, test } from 'vitest'
 import { systemClock } from '../../../services/wire/clock.ts'
 import type { RequestExplanation } from '../../alb/explain/explain-request.ts'
 import { loadSettings } from '../../config/settings.ts'
 import type { CommandContext } from '../command.ts'
 import { run } from './route.ts'
+import { testTerminal } from '../../tests/test-terminal.ts'
 
 type Options = CommandContext['options']
 
@@ -19,12 +19,16 @@ async function route(
 ): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'aldea-route-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
-  // As much of a terminal as is written to.
-  const stdout = new PassThrough() as unknown as NodeJS.WriteStream & PassThrough
-  const terminal = { stdin: process.stdin, stdout, stderr: stdout }
+  const written = testTerminal()
   const about = { stage: 'prod', profile: 'ecs-b', ...options }
-  await run({ args, options: about, settings: loadSettings({}, folder), terminal, clock: systemClock })
-  return String(stdout.read())
+  await run({
+    args,
+    options: about,
+    settings: loadSettings({}, folder),
+    terminal: written.terminal,
+    clock: systemClock,
+  })
+  return written.out
 }
 
 test('without an environment the rules of the system say where a request would go, and why not elsewhere', async ({

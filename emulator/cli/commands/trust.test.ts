@@ -2,12 +2,12 @@ import { X509Certificate } from 'node:crypto'
 import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { PassThrough } from 'node:stream'
 import { test } from 'vitest'
 import { systemClock } from '../../../services/wire/clock.ts'
 import { loadSettings } from '../../config/settings.ts'
 import type { CommandContext } from '../command.ts'
 import { run } from './trust.ts'
+import { testTerminal } from '../../tests/test-terminal.ts'
 
 test('trust makes the authority, says where it is and how to trust it, and the same one again', async ({
   expect,
@@ -16,13 +16,10 @@ test('trust makes the authority, says where it is and how to trust it, and the s
   const cacheDir = await mkdtemp(join(tmpdir(), 'aldea-trust-'))
   onTestFinished(() => rm(cacheDir, { recursive: true, force: true }))
   const say = async (options: CommandContext['options']): Promise<string> => {
-    const stdout = new PassThrough()
-    // As much of a terminal as is written to.
-    const stream = stdout as unknown as NodeJS.WriteStream
-    const terminal = { stdin: process.stdin, stdout: stream, stderr: stream }
+    const written = testTerminal()
     const settings = loadSettings({ ALDEA_CACHE_DIR: cacheDir }, cacheDir)
-    expect(await run({ args: [], options, settings, terminal, clock: systemClock })).toBe(0)
-    return String(stdout.read())
+    expect(await run({ args: [], options, settings, terminal: written.terminal, clock: systemClock })).toBe(0)
+    return written.out
   }
 
   const file = (await say({ file: true })).trim()
