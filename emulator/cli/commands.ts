@@ -56,6 +56,11 @@ export const commands: readonly Command[] = [
         default: 'auto',
       },
       { flags: '--record <file>', description: 'write what the engine says onto a cassette' },
+      {
+        flags: '--compat <name>',
+        description: 'whose shapes the speech API answers in: aldea, or deepgram, which typed SDKs want',
+        default: 'aldea',
+      },
       { flags: '--cold-starts', description: 'give every event of a function a fresh instance' },
       { flags: '--verbose', description: 'show the log of every service' },
       { flags: '--json', description: 'print one event per line as JSON' },

@@ -31,6 +31,8 @@ export interface Choice {
   readonly device?: string | undefined
   /** File in which what the engine says is recorded. */
   readonly recordTo?: string | undefined
+  /** Whose shapes the product's API answers in; its own when absent. */
+  readonly compat?: string | undefined
   /** What every environment shares, such as imported models. */
   readonly cacheDir?: string | undefined
 }

@@ -4,15 +4,23 @@ import { type Query, textIn } from './query.ts'
 import type { SpokenWord } from './speech.ts'
 
 /** Whose shapes the public API answers in: the documented ones of Aldea, or Deepgram's, which many clients expect. */
-export type Compat = 'aldea' | 'deepgram'
+export type Compat = (typeof COMPATS)[number]
+
+export const COMPATS = ['aldea', 'deepgram'] as const
 
 export const CompatVariable = Type.Union([Type.Literal('aldea'), Type.Literal('deepgram')], { default: 'aldea' })
+
+/** @returns undefined where there is no such */
+export function parseCompat(text: string): Compat | undefined {
+  return COMPATS.find((each) => each === text)
+}
 
 /** What the client asks for, else what the service is set to. @throws ApiError 422. */
 export function compatOf(query: Query, otherwise: Compat): Compat {
   const wanted = textIn(query, 'compat')
   if (wanted === undefined) return otherwise
-  if (wanted === 'aldea' || wanted === 'deepgram') return wanted
+  const compat = parseCompat(wanted)
+  if (compat) return compat
   throw new ApiError(422, `compat is "${wanted}"; it must be aldea or deepgram.`)
 }
 

@@ -31,6 +31,7 @@ async function stay(context: CommandContext): Promise<number> {
     engineModel: settings.forwardModel,
     device: textOption(context, 'device'),
     recordTo: textOption(context, 'record'),
+    compat: textOption(context, 'compat'),
     cacheDir: settings.cacheDir,
   })
   const topology = system.describe(choice)
