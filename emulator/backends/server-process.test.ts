@@ -6,7 +6,7 @@ import { test, type TestContext } from 'vitest'
 import { silentLog } from '../../services/wire/log.ts'
 import { startServerProcess, type ServerProgram } from './server-process.ts'
 import { waitBefore } from './supervisor.ts'
-import { connectError } from './testing.ts'
+import { connectError, notingWatch } from './testing.ts'
 
 const SERVER = `
   const port = Number(process.argv[1])
@@ -54,8 +54,7 @@ test('a server that is killed comes back on the same port, each time, until it i
   expect,
   onTestFinished,
 }) => {
-  const heard: string[] = []
-  const watch = { lost: (reason: string) => heard.push(reason), restored: () => heard.push('restored') }
+  const { heard, watch } = notingWatch()
   let prepared = 0
   const program = {
     ...(await programOf(SERVER, onTestFinished, (port) => port)),

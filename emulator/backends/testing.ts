@@ -1,4 +1,5 @@
 import { connect } from 'node:net'
+import type { BackendWatch } from './watch.ts'
 
 /** The port of a running backend. */
 export function portOf({ url }: { readonly url: string }): number {
@@ -14,4 +15,11 @@ export function connectError(host: string, port: number): Promise<string | undef
     })
     socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code))
   })
+}
+
+/** Notes why a backend was lost, and `restored`. */
+export function notingWatch(): { readonly heard: readonly string[]; readonly watch: BackendWatch } {
+  const heard: string[] = []
+  const watch = { lost: (reason: string) => void heard.push(reason), restored: () => void heard.push('restored') }
+  return { heard, watch }
 }

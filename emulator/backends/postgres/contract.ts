@@ -5,7 +5,7 @@ import { Client } from 'pg'
 import { afterAll, beforeAll, describe, test, type TestContext } from 'vitest'
 import { silentLog } from '../../../services/wire/log.ts'
 import { identify } from '../../core/processes.ts'
-import { connectError, portOf } from '../testing.ts'
+import { connectError, notingWatch, portOf } from '../testing.ts'
 import type { PostgresAdapter, PostgresBackend, PostgresContext } from './port.ts'
 
 type OnTestFinished = TestContext['onTestFinished']
@@ -204,8 +204,7 @@ function children(adapter: PostgresAdapter): void {
     onTestFinished,
   }) => {
     const stateDir = await temporary(onTestFinished)
-    const heard: string[] = []
-    const watch = { lost: (reason: string) => heard.push(reason), restored: () => heard.push('restored') }
+    const { heard, watch } = notingWatch()
     const backend = await started(adapter, { ...contextIn(stateDir), watch }, onTestFinished)
     await query(backend, 'CREATE TABLE ledger AS SELECT generate_series(1, 1000) AS id')
     const client = await connected(backend.url, onTestFinished)

@@ -1,6 +1,7 @@
 import { test } from 'vitest'
 import { connected, contextIn, started, temporary } from './contract.ts'
 import { installedRedis } from './installed.ts'
+import { notingWatch } from '../testing.ts'
 
 const adapter = installedRedis()
 const probed = await adapter.probe()
@@ -12,8 +13,7 @@ const PIECES = 600
 test.skipIf(!probed.available)(
   'what was acknowledged while the file is written to disk survives a kill',
   async ({ expect, onTestFinished }) => {
-    const heard: string[] = []
-    const watch = { lost: (reason: string) => heard.push(reason), restored: () => heard.push('restored') }
+    const { heard, watch } = notingWatch()
     const context = { ...contextIn(await temporary(onTestFinished)), watch }
     const { url, kill } = await started(adapter, context, onTestFinished)
     const client = connected(url, onTestFinished)

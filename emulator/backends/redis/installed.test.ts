@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis'
 import { test } from 'vitest'
 import { connected, contextIn, redisContract, started, temporary } from './contract.ts'
 import { installedRedis } from './installed.ts'
+import { notingWatch } from '../testing.ts'
 
 const adapter = installedRedis()
 const probed = await adapter.probe()
@@ -21,8 +22,7 @@ test.skipIf(!probed.available)('data are kept from one start to the next', async
 test.skipIf(!probed.available)(
   'a killed server comes back at the same address with what it acknowledged',
   async ({ expect, onTestFinished }) => {
-    const heard: string[] = []
-    const watch = { lost: (reason: string) => heard.push(reason), restored: () => heard.push('restored') }
+    const { heard, watch } = notingWatch()
     const context = { ...contextIn(await temporary(onTestFinished)), watch }
     const { url, kill } = await started(adapter, context, onTestFinished)
     await connected(url, onTestFinished).set('kept', 'still here')
@@ -37,8 +37,7 @@ test.skipIf(!probed.available)(
   async ({ expect, onTestFinished }) => {
     const stateDir = await temporary(onTestFinished)
     onTestFinished(() => rm(`${stateDir}-successor`, { recursive: true, force: true }))
-    const heard: string[] = []
-    const watch = { lost: (reason: string) => heard.push(reason), restored: () => heard.push('restored') }
+    const { heard, watch } = notingWatch()
     const first = await adapter.start({ ...contextIn(stateDir), watch })
     const old = connected(first.url, onTestFinished)
     await old.set('kept', 'still here')
