@@ -14,8 +14,7 @@ export interface Recogniser {
   recognise(samples: Samples, options: WindowOptions): Promise<Recognition>
   /**
    * Recognises several windows of a file. Their texts are written together, which is faster and makes the words of each depend a
-   * little on the others: the same windows have the same words. All fail
-   * together, as one would.
+   * little on the others: the same windows have the same words. All fail together, as one would.
    */
   recogniseTogether(windows: readonly Float32Array[], options: WindowOptions): Promise<readonly Recognition[]>
   stop(): Promise<void>
