@@ -1,5 +1,6 @@
 import { type Arbitrary, array, assert, asyncProperty, constant, integer, record } from 'fast-check'
 import { test } from 'vitest'
+import { systemClock } from '../../services/wire/clock.ts'
 import { createVirtualClock } from './clock.ts'
 
 test('runs what is due in order, each at its own time', async ({ expect }) => {
@@ -74,6 +75,35 @@ test('advances asked for side by side happen one after the other', async ({ expe
   await Promise.all([clock.advance(10), clock.advance(5)])
 
   expect(clock.now()).toBe(15)
+})
+
+test('stands still until what a deadline is for is there', async ({ expect }) => {
+  const clock = createVirtualClock(0)
+  const seen: string[] = []
+  const answer = async (): Promise<void> => {
+    const deadline = clock.deadline(10, () => seen.push(`${clock.now()} given up`))
+    await systemClock.sleep(30)
+    deadline.cancel()
+    seen.push(`${clock.now()} answered`)
+  }
+  clock.after(5, () => void answer())
+  clock.after(6, () => seen.push(`${clock.now()} after it`))
+
+  await clock.advance(60_000)
+
+  expect(seen).toEqual(['5 answered', '6 after it'])
+})
+
+test('does not wait for ever: what is not answered is given up at its time', async ({ expect }) => {
+  const clock = createVirtualClock(0)
+  const seen: number[] = []
+  clock.deadline(10, () => seen.push(clock.now()))
+  clock.deadline(2_000, () => seen.push(clock.now()))
+
+  await clock.advance(1_000)
+
+  expect(seen).toEqual([10])
+  expect(clock.now()).toBe(1_000)
 })
 
 /** A timer and the timers that it schedules when it runs. */

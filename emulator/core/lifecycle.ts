@@ -83,7 +83,7 @@ export async function startParts(parts: readonly Part[], { clock, events }: Life
 
   async function withDeadline(name: string, stopped: Promise<void>): Promise<void> {
     await new Promise<void>((resolve, reject) => {
-      const timer = clock.after(STOP_DEADLINE_MS, () =>
+      const timer = clock.deadline(STOP_DEADLINE_MS, () =>
         reject(new Error(`${name} did not stop in ${STOP_DEADLINE_MS / 1000} s`)),
       )
       stopped.then(resolve, reject).finally(() => timer.cancel())

@@ -177,7 +177,7 @@ export async function startEventSource(deps: EventSourceDeps): Promise<EventSour
     async stop() {
       reading?.abort.abort()
       await reading?.ended
-      const deadline = clock.after(STOP_DEADLINE_MS, () => target.kill())
+      const deadline = clock.deadline(STOP_DEADLINE_MS, () => target.kill())
       await Promise.all(running)
       deadline.cancel()
     },

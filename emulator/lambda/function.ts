@@ -125,7 +125,7 @@ export async function loadFunction(deps: FunctionDeps): Promise<LoadedFunction> 
     async stop() {
       isStopping = true
       events.stop()
-      const deadline = clock.after(STOP_DEADLINE_MS, kill)
+      const deadline = clock.deadline(STOP_DEADLINE_MS, kill)
       await Promise.allSettled(inFlight)
       deadline.cancel()
       await Promise.all([...instances].map((instance) => instance.stop()))

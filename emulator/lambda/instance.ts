@@ -81,7 +81,7 @@ export async function startInstance({ settings, start, variables, runtime }: Ins
 
     const ended = await new Promise<Ended>((resolve) => {
       end = resolve
-      const timer = clock.after(deadline - startedAt, () => {
+      const timer = clock.deadline(deadline - startedAt, () => {
         resolve({ failure: timedOut(requestId, settings.timeoutSeconds), status: 'timeout' })
         throwAway()
       })

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { describe, test, type TestContext } from 'vitest'
 import { WebSocketServer, type WebSocket } from 'ws'
-import type { Clock } from '../wire/clock.ts'
+import type { Clock, Timer } from '../wire/clock.ts'
 import { systemIds } from '../wire/ids.ts'
 import type { Containers } from './audio-source.ts'
 import { listenTo, type ListenOptions } from './listen.ts'
@@ -349,13 +349,15 @@ function instantClock(): Clock & { readonly sleptMs: readonly number[]; fire(): 
   const sleptMs: number[] = []
   const timers = new Set<() => void>()
   let now = 0
+  const after = (_ms: number, run: () => void): Timer => {
+    timers.add(run)
+    return { cancel: () => timers.delete(run) }
+  }
   return {
     sleptMs,
     now: () => now,
-    after(_ms, run) {
-      timers.add(run)
-      return { cancel: () => timers.delete(run) }
-    },
+    after,
+    deadline: after,
     async sleep(ms) {
       sleptMs.push(ms)
       now += ms

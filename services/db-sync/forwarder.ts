@@ -65,7 +65,7 @@ export function startForwarder(url: string, parts: ForwarderParts): Forwarder {
     // Ended while connecting.
     if (dead.signal.aborted) throw new Error('db-sync was ended')
     const deadline = new AbortController()
-    const timer = clock.after(DELIVERY_DEADLINE_MS, () => deadline.abort())
+    const timer = clock.deadline(DELIVERY_DEADLINE_MS, () => deadline.abort())
     try {
       const signal = AbortSignal.any([deadline.signal, dead.signal])
       return await forwardBatch(connection.client, delivery, { clock, signal })

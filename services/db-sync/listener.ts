@@ -63,7 +63,7 @@ export async function startListener(
     const { client, lost, abandon } = connection
     const rest = (): Timer => clock.after(checkEveryMs, check)
     const check = (): void => {
-      timer = clock.after(ANSWER_WITHIN_MS, abandon)
+      timer = clock.deadline(ANSWER_WITHIN_MS, abandon)
       const next = (): void => {
         timer.cancel()
         timer = rest()

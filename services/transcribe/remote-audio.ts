@@ -43,7 +43,7 @@ function urlIn(json: string): string | undefined {
 export async function* fetchAudio(url: URL, options: RemoteOptions): AsyncGenerator<Uint8Array> {
   const { clock, maxBytes, timeoutMs, signal } = options
   const tooLate = new AbortController()
-  const timer = clock.after(timeoutMs, () => tooLate.abort(new Error(`It took longer than ${timeoutMs} ms.`)))
+  const timer = clock.deadline(timeoutMs, () => tooLate.abort(new Error(`It took longer than ${timeoutMs} ms.`)))
   // Its own, so that no connection outlives the request.
   const dispatcher = new Agent()
   try {

@@ -12,6 +12,11 @@ export interface Clock {
   now(): number
   /** Runs `run` once after `ms` milliseconds, in due order. A pending timer does not keep the process alive. */
   after(ms: number, run: () => void): Timer
+  /**
+   * As `after`, to give up on what takes real time, such as another program's answer: cancelled when that is there. A
+   * virtual clock does not let time pass meanwhile.
+   */
+  deadline(ms: number, run: () => void): Timer
   /** Resolves after `ms` milliseconds; rejects with the signal's reason when aborted first. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
 }
@@ -34,12 +39,15 @@ export function sleepOn(clock: Pick<Clock, 'after'>, ms: number, signal?: AbortS
 
 export const systemClock: Clock = {
   now: () => Date.now(),
-  after(ms, run) {
-    const timer = setTimeout(run, ms)
-    timer.unref()
-    return { cancel: () => clearTimeout(timer) }
-  },
+  after,
+  deadline: after,
   sleep: (ms, signal) => sleepOn(systemClock, ms, signal),
+}
+
+function after(ms: number, run: () => void): Timer {
+  const timer = setTimeout(run, ms)
+  timer.unref()
+  return { cancel: () => clearTimeout(timer) }
 }
 
 /** Keeps the process running, which pending timers do not, until it is cancelled. */

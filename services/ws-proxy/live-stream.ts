@@ -97,7 +97,7 @@ export function startLiveStream(parts: LiveStreamParts): LiveStream {
     if (!isFinishing) speech.say('CloseStream')
     isFinishing = true
     finishTimer?.cancel()
-    if (!speech.isClosed) finishTimer = clock.after(FINISH_TIMEOUT_MS, () => speech.terminate())
+    if (!speech.isClosed) finishTimer = clock.deadline(FINISH_TIMEOUT_MS, () => speech.terminate())
   }
 
   function onMessage(message: SpeechMessage): void {

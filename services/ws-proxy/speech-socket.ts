@@ -55,7 +55,9 @@ function openAt(server: SpeechServer, query: SpeechQuery, clock: Clock): Promise
   socket.on('error', () => undefined)
 
   return new Promise<SpeechSocket>((resolve, reject) => {
-    const timer = clock.after(OPEN_TIMEOUT_MS, () => fail(new Error(`${server.name} did not open the stream in time.`)))
+    const timer = clock.deadline(OPEN_TIMEOUT_MS, () =>
+      fail(new Error(`${server.name} did not open the stream in time.`)),
+    )
 
     function fail(error: Error): void {
       settle()

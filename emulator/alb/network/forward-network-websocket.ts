@@ -132,7 +132,7 @@ export function forwardWebSocketToNetwork(
   })
   exchange.connection.onIdle = () => fail(504, isOpen ? 'idle-timeout' : 'target-timeout')
   const connection: TargetConnection = connections.open(target, user)
-  connecting = clock.after(CONNECT_TIMEOUT_MS, () => fail(504, 'connect-timeout'))
+  connecting = clock.deadline(CONNECT_TIMEOUT_MS, () => fail(504, 'connect-timeout'))
   connection.socket.write(toRequestHead(request), 'latin1')
 }
 

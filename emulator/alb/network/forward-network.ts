@@ -105,7 +105,7 @@ export function forwardToNetwork(
 
   const connection: TargetConnection = connections.take(target, user)
   const { socket } = connection
-  if (socket.connecting) connecting = clock.after(CONNECT_TIMEOUT_MS, () => fail(504, 'connect-timeout'))
+  if (socket.connecting) connecting = clock.deadline(CONNECT_TIMEOUT_MS, () => fail(504, 'connect-timeout'))
   response.on('drain', () => socket.resume())
   response.once('close', () => {
     if (isOver) return

@@ -35,7 +35,7 @@ export function checkTarget(target: Target, { config, isPass, clock, stopped }: 
   if (target.gone.aborted) return Promise.resolve(failedChecks)
 
   return new Promise<CheckResult>((resolve) => {
-    const timer = clock.after(config.timeoutSeconds * 1000, () => finish(timedOut))
+    const timer = clock.deadline(config.timeoutSeconds * 1000, () => finish(timedOut))
     const refuse = (): void => finish(failedChecks)
     const probe = target.kind === 'network' ? probeNetwork(target, config) : probeInProcess(target, config, refuse)
 

@@ -136,7 +136,7 @@ export async function startEars({ vadModelFile, clock, log }: EarsOptions): Prom
       post(current, { type: 'stop' })
       await new Promise<void>((resolve) => {
         // Terminated inside the inference library, a thread takes the whole process with it: only for one that hangs.
-        const deadline = clock.after(STOP_DEADLINE_MS, () => void worker.terminate())
+        const deadline = clock.deadline(STOP_DEADLINE_MS, () => void worker.terminate())
         worker.once('exit', () => {
           deadline.cancel()
           resolve()

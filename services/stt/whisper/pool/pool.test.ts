@@ -326,17 +326,19 @@ interface ManualClock extends Clock {
 function createManualClock(): ManualClock {
   const pendingMs: number[] = []
   const callbacks: (() => void)[] = []
+  const after = (ms: number, run: () => void): Timer => {
+    pendingMs.push(ms)
+    callbacks.push(run)
+    return { cancel: () => undefined }
+  }
   return {
     pendingMs,
     fire() {
       for (const run of callbacks) run()
     },
     now: () => 0,
-    after(ms, run): Timer {
-      pendingMs.push(ms)
-      callbacks.push(run)
-      return { cancel: () => undefined }
-    },
+    after,
+    deadline: after,
     sleep: () => Promise.resolve(),
   }
 }

@@ -131,7 +131,7 @@ export function createWorkerSlot(options: WorkerSlotOptions): WorkerSlot {
       cancelledIds.fill(STOP_ALL)
       post({ type: 'stop' }, [])
       await new Promise<void>((resolve) => {
-        const deadline = clock.after(STOP_DEADLINE_MS, () => void stopping.terminate())
+        const deadline = clock.deadline(STOP_DEADLINE_MS, () => void stopping.terminate())
         stopping.once('exit', () => {
           deadline.cancel()
           resolve()
