@@ -8,7 +8,7 @@ import { buildProgram } from './program.ts'
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true'
 
 const terminal = { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr }
-const settings = loadSettings(process.env, process.cwd())
+const settings = loadSettings()
 
 // A reader that leaves early, such as `head`, is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -28,7 +28,10 @@ export interface Settings {
 
 const AWS_CREDENTIALS = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN']
 
-export function loadSettings(env: Readonly<Record<string, string | undefined>>, workingDir: string): Settings {
+export function loadSettings(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+  workingDir: string = process.cwd(),
+): Settings {
   const caches = env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache')
   return Object.freeze({
     baseDir: resolve(workingDir, env['ALDEA_STATE_DIR'] ?? '.aldea'),

@@ -46,7 +46,7 @@ export interface Environment {
 }
 
 /** Starts every part of a system, or nothing: what was started before a failure is stopped again. */
-export async function startEnvironment(options: EnvironmentOptions): Promise<Environment> {
+export async function startTopology(options: EnvironmentOptions): Promise<Environment> {
   const { topology, clock } = options
   const events = createEventStream(clock)
   if (options.onEvent) events.read(options.onEvent)

@@ -167,6 +167,13 @@ export interface Demo {
   readonly path: string
 }
 
+/** The first system when none is named. @throws ALDEA_USAGE naming what there is. */
+export function parseSystem(systems: readonly System[], wanted: string | undefined): System {
+  const names = systems.map(({ name }) => name)
+  // `pick` has thrown where none has that name.
+  return systems[names.indexOf(pick('system', wanted, names))] as System
+}
+
 /** What is not named is the system's first. */
 export type WantedChoice = Omit<Choice, 'stage' | 'profile'> & Partial<Pick<Choice, 'stage' | 'profile'>>
 

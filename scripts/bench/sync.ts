@@ -5,7 +5,6 @@
  * environment has a process of its own; this one writes, and asks Redis again and again.
  * Usage: `tsx scripts/bench/sync.ts [idle changes] [seconds]`.
  */
-import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ChildProcess, fork } from 'node:child_process'
@@ -14,11 +13,7 @@ import { fileURLToPath } from 'node:url'
 import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs'
 import { Redis } from 'ioredis'
 import { Pool } from 'pg'
-import { systems } from '../../fixtures/systems/index.ts'
-import { startEnvironment } from '../../emulator/core/environment.ts'
-import { parseChoice } from '../../emulator/core/system.ts'
-import { systemClock } from '../../services/wire/clock.ts'
-import { systemIds } from '../../services/wire/ids.ts'
+import { startEnvironment, systemClock } from '../../emulator/index.ts'
 
 const IDLE_CHANGES = 200
 const IDLE_PAUSE_MS = 20
@@ -37,28 +32,16 @@ if (process.send) await serve(process.send.bind(process))
 else await measure(Number(process.argv[2] ?? IDLE_CHANGES), Number(process.argv[3] ?? LOAD_SECONDS))
 
 async function serve(send: (message: unknown) => void): Promise<void> {
-  const baseDir = await mkdtemp(join(tmpdir(), 'aldea-bench-sync-'))
-  const [system] = systems
   const environment = await startEnvironment({
-    topology: system.describe(parseChoice(system, { engine: 'scripted' })),
-    name: 'bench',
-    baseDir,
+    engine: 'scripted',
     cacheDir: join(tmpdir(), 'aldea-bench-cache'),
-    awsPort: 0,
-    backends: { mode: 'embedded', urls: {} },
-    redisBinary: undefined,
-    host: '127.0.0.1',
-    port: 0,
-    logLevel: 'warn',
-    clock: systemClock,
-    ids: systemIds,
+    backends: { mode: 'embedded' },
   })
   send(environment.variables)
   process.on('message', () => send(process.cpuUsage()))
   // Gone without a word when the other process has failed.
   await once(process, 'disconnect')
   await environment.stop()
-  await rm(baseDir, { recursive: true, force: true })
 }
 
 async function measure(idleChanges: number, seconds: number): Promise<void> {

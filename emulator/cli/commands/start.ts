@@ -1,11 +1,11 @@
 import { systems } from '../../../fixtures/systems/index.ts'
 import { keepAlive } from '../../../services/wire/clock.ts'
 import { systemIds } from '../../../services/wire/ids.ts'
-import { startEnvironment, type Environment } from '../../core/environment.ts'
-import { CONTAINER_DEFAULTS } from '../../backends/container/options.ts'
+import { startTopology, type Environment } from '../../core/environment.ts'
+import { containerOptions } from '../../config/container-options.ts'
 import type { BackendOptions, HttpsOptions } from '../../core/environment-options.ts'
 import { AldeaError } from '../../core/errors.ts'
-import { parseChoice, type System } from '../../core/system.ts'
+import { parseChoice, parseSystem } from '../../core/system.ts'
 import { textOption, type CommandContext } from '../command.ts'
 import { createReporter } from '../reporter/create-reporter.ts'
 
@@ -22,7 +22,7 @@ export async function run(context: CommandContext): Promise<number> {
 
 async function stay(context: CommandContext): Promise<number> {
   const { settings, clock } = context
-  const system = parseSystem(textOption(context, 'system'))
+  const system = parseSystem(systems, textOption(context, 'system'))
   const choice = parseChoice(system, {
     stage: textOption(context, 'stage'),
     profile: textOption(context, 'profile'),
@@ -41,7 +41,7 @@ async function stay(context: CommandContext): Promise<number> {
   const reporter = createReporter(context, { system, topology })
   const ended = nextSignal()
 
-  const starting = startEnvironment({
+  const starting = startTopology({
     topology,
     name: textOption(context, 'name') ?? 'default',
     baseDir: settings.baseDir,
@@ -93,13 +93,6 @@ async function stopUnlessAskedAgain(environment: Environment): Promise<void> {
   await environment.stop()
 }
 
-function parseSystem(wanted: string | undefined): System {
-  const system = systems.find(({ name }) => name === (wanted ?? systems[0].name))
-  if (system) return system
-  const known = systems.map(({ name }) => name).join(', ')
-  throw new AldeaError('ALDEA_USAGE', `There is no system ${wanted}.`, { hint: `Known: ${known}.` })
-}
-
 const BACKEND_MODES = ['auto', 'container', 'embedded'] as const satisfies readonly BackendOptions['mode'][]
 
 function parseBackends(context: CommandContext): BackendOptions {
@@ -115,19 +108,9 @@ function parseBackends(context: CommandContext): BackendOptions {
     const url = textOption(context, option)
     return url === undefined ? [] : [[kind, url] as const]
   })
-  const { images, dockerHost, awsCredentials } = context.settings
-  const usual = CONTAINER_DEFAULTS.images
-  const container = {
-    ...CONTAINER_DEFAULTS,
-    dockerHost,
-    images: {
-      redis: images.redis ?? usual.redis,
-      postgres: images.postgres ?? usual.postgres,
-      queue: images.queue ?? usual.queue,
-    },
-    isReused: context.options['reuseContainers'] === true,
-  }
-  return { mode, urls: Object.fromEntries(urls), container, awsCredentials }
+  const { settings, options } = context
+  const container = { ...containerOptions(settings), isReused: options['reuseContainers'] === true }
+  return { mode, urls: Object.fromEntries(urls), container, awsCredentials: settings.awsCredentials }
 }
 
 function parseHttps(context: CommandContext): HttpsOptions | undefined {

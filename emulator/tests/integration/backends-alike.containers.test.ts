@@ -23,7 +23,7 @@ async function play(
   expect: TestContext['expect'],
   onTestFinished: TestContext['onTestFinished'],
 ): Promise<string[]> {
-  const environment = await startTestEnvironment({ onTestFinished, backends: mode })
+  const environment = await startTestEnvironment({ onTestFinished, backends: { mode } })
   const { variables, url, topology } = environment
   const pool = new Pool({ connectionString: variables['DATABASE_URL'] })
   const redis = new Redis(variables['REDIS_URL'] ?? '')

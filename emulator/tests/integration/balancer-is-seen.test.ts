@@ -1,4 +1,5 @@
-import { readFile, readdir } from 'node:fs/promises'
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'vitest'
 import { Agent, request } from '../../../services/wire/undici.ts'
@@ -9,7 +10,10 @@ test('over HTTPS a request is answered, explained, counted and logged; plain HTT
   expect,
   onTestFinished,
 }) => {
-  const environment = await startTestEnvironment({ onTestFinished, https: { port: 0, redirects: true } })
+  const baseDir = await mkdtemp(join(tmpdir(), 'aldea-test-'))
+  onTestFinished(() => rm(baseDir, { recursive: true, force: true }))
+  const https = { port: 0, redirects: true }
+  const environment = await startTestEnvironment({ onTestFinished, baseDir, https })
   const { url, httpsUrl = '', variables, awsEndpoint, metrics, accessLogDir } = environment
   const ca = await readFile(variables['NODE_EXTRA_CA_CERTS'] ?? '', 'utf8')
   const agent = new Agent({ allowH2: true, connect: { ca } })

@@ -12,7 +12,7 @@ test('PostgreSQL, Redis and the queue start side by side in containers, and none
   expect,
   onTestFinished,
 }) => {
-  const environment = await startTestEnvironment({ onTestFinished, backends: 'container' })
+  const environment = await startTestEnvironment({ onTestFinished, backends: { mode: 'container' } })
   const { events, backends, queueUrls } = environment
   const ofBackends = ({ part }: { readonly part: string }): boolean => BACKENDS.includes(part)
   const starting = events.of('part.starting').filter(ofBackends)

@@ -122,7 +122,11 @@ test('a stage with one instance of each has no relay, unless it is asked for; th
   const plain = await startTestEnvironment({ onTestFinished, stage: 'dev' })
   await expect(plain.faults.failover('redis')).rejects.toThrow('Services reach redis itself')
 
-  const environment = await startTestEnvironment({ onTestFinished, stage: 'dev', hasRelays: true })
+  const environment = await startTestEnvironment({
+    onTestFinished,
+    stage: 'dev',
+    backends: { mode: 'embedded', hasRelays: true },
+  })
   const { faults } = environment
   await expect(faults.failover('redis')).rejects.toThrow('redis-a has no second instance that could take over.')
   const client = impatient(environment, onTestFinished)

@@ -8,23 +8,14 @@ import type { HostAnswer, HostQuestion } from './hosted.ts'
 const [baseDir = ''] = process.argv.slice(2)
 const library = pathToFileURL(join(packageRoot, 'dist', 'emulator', 'index.js')).href
 // The same as its source, by whose types it is used here.
-const { parseChoice, startEnvironment, systemClock, systemIds, systems } = (await import(library)) as typeof Library
+const { startEnvironment } = (await import(library)) as typeof Library
 
-const [system] = systems
 const speechServers: Record<string, string> = {}
 const environment = await startEnvironment({
-  topology: system.describe(parseChoice(system, { profile: 'ecs-b', stage: 'prod', engine: 'whisper' })),
-  name: 'drill',
+  profile: 'ecs-b',
   baseDir,
   cacheDir: join(baseDir, 'cache'),
-  awsPort: 0,
-  backends: { mode: 'embedded', urls: {} },
-  redisBinary: undefined,
-  host: '127.0.0.1',
-  port: 0,
-  logLevel: 'warn',
-  clock: systemClock,
-  ids: systemIds,
+  backends: { mode: 'embedded' },
   onEvent(event) {
     if (event.type !== 'part.ready' || !event.part.startsWith('stt-')) return
     const address = /^http:\S+/.exec(event.detail)?.[0]
@@ -34,8 +25,8 @@ const environment = await startEnvironment({
 // Without its parent it would run for ever.
 process.once('disconnect', () => process.exit(1))
 process.on('message', (question: HostQuestion) => void obey(question))
-const { url, variables, topology } = environment
-say({ type: 'ready', url, variables, key: topology.demo.key, organisation: topology.demo.organisation, speechServers })
+const { url, key, variables, topology } = environment
+say({ type: 'ready', url, variables, key, organisation: topology.demo.organisation, speechServers })
 
 async function obey(question: HostQuestion): Promise<void> {
   if (question.type === 'stop') {

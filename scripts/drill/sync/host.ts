@@ -1,27 +1,15 @@
 /** The process that the drill kills: an environment in a given folder, and faults by message. */
 import { join } from 'node:path'
-import { startEnvironment, type Environment } from '../../../emulator/core/environment.ts'
-import { parseChoice } from '../../../emulator/core/system.ts'
-import { systems } from '../../../fixtures/systems/index.ts'
-import { systemClock } from '../../../services/wire/clock.ts'
-import { systemIds } from '../../../services/wire/ids.ts'
+import { startEnvironment, type StartedEnvironment } from '../../../emulator/index.ts'
 import type { Failover, HostCommand, HostReady } from './hosted.ts'
 
 const [baseDir = '', cacheDir = join(baseDir, 'cache')] = process.argv.slice(2)
-const [system] = systems
 const environment = await startEnvironment({
-  topology: system.describe(parseChoice(system, { profile: 'ecs-b', engine: 'scripted' })),
-  name: 'drill',
+  profile: 'ecs-b',
+  engine: 'scripted',
   baseDir,
   cacheDir,
-  awsPort: 0,
-  backends: { mode: 'embedded', urls: {} },
-  redisBinary: undefined,
-  host: '127.0.0.1',
-  port: 0,
-  logLevel: 'warn',
-  clock: systemClock,
-  ids: systemIds,
+  backends: { mode: 'embedded' },
 })
 // Without its parent it would run for ever.
 process.once('disconnect', () => process.exit(1))
@@ -43,12 +31,12 @@ function isFailover(command: HostCommand): command is Failover {
 }
 
 /** In one second, so that there is room for others. One that is under way, or meets a kill, is reason enough for none. */
-async function failOver({ faults }: Environment, what: Failover): Promise<void> {
+async function failOver({ faults }: StartedEnvironment, what: Failover): Promise<void> {
   const backend = what === 'failover of redis' ? 'redis' : 'postgres'
   await faults.failover(backend, { durationMs: 1_000 }).catch(() => undefined)
 }
 
-function kill({ faults, topology }: Environment, what: Exclude<HostCommand, 'stop' | Failover>): void {
+function kill({ faults, topology }: StartedEnvironment, what: Exclude<HostCommand, 'stop' | Failover>): void {
   const reader = topology.functions.find(({ eventSource }) => eventSource !== undefined)
   if (what === 'function') faults.killFunction(reader?.name ?? '')
   else if (what === 'db-sync') faults.killTask(what)

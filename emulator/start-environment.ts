@@ -1,0 +1,115 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { systems } from '../fixtures/systems/index.ts'
+import { keepAlive, systemClock } from '../services/wire/clock.ts'
+import { systemIds } from '../services/wire/ids.ts'
+import { containerOptions } from './config/container-options.ts'
+import { loadSettings, type Settings } from './config/settings.ts'
+import { type Environment, startTopology } from './core/environment.ts'
+import type { BackendOptions, EnvironmentOptions } from './core/environment-options.ts'
+import { parseChoice, parseSystem, type Topology, type WantedChoice } from './core/system.ts'
+
+/**
+ * What to start. Whatever is not said is as `aldea-local start` has it, except that ports are any free ones and nothing is
+ * kept, so that as many run beside each other as somebody likes.
+ */
+export interface StartOptions
+  extends Partial<Omit<EnvironmentOptions, 'topology' | 'backends'>>, Partial<Omit<WantedChoice, 'cacheDir'>> {
+  /** Which system; the first one when absent. */
+  readonly system?: string
+  /** Started as it is, whatever else is said of system, stage, profile and engine. */
+  readonly topology?: Topology
+  readonly backends?: Partial<BackendOptions>
+  /** Holds the folder of its state, for the next start; absent, a temporary one that goes when the environment stops. */
+  readonly baseDir?: string
+}
+
+export interface StartedEnvironment extends Environment {
+  /** An API key that works. */
+  readonly key: string
+  /** Ends every part. Whoever asks again waits for the same end. */
+  stop(): Promise<void>
+  /** For `await using`. */
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/**
+ * Starts a whole system in this process, and resolves when all of it answers.
+ * @throws AldeaError, whose codes are in docs/errors.md; nothing runs then
+ */
+export async function startEnvironment(options: StartOptions = {}): Promise<StartedEnvironment> {
+  const settings = loadSettings()
+  const { name = 'default', host = '127.0.0.1', port = 0, awsPort = 0, logLevel = 'warn' } = options
+  const { clock = systemClock, ids = systemIds, cacheDir = settings.cacheDir, https, hasColdStarts, onEvent } = options
+  const { topology = describe(options, settings), redisBinary = settings.redisBinary } = options
+  const state = await openBaseDir(options.baseDir)
+  const started = whileAlive(() =>
+    startTopology({
+      topology,
+      name,
+      baseDir: state.path,
+      cacheDir,
+      host,
+      port,
+      https,
+      awsPort,
+      backends: {
+        mode: 'auto',
+        urls: {},
+        container: { ...containerOptions(settings), isThrowAway: state.isTemporary },
+        awsCredentials: settings.awsCredentials,
+        ...options.backends,
+      },
+      redisBinary,
+      logLevel,
+      clock,
+      ids,
+      ...(hasColdStarts !== undefined && { hasColdStarts }),
+      ...(onEvent && { onEvent }),
+    }),
+  )
+  const environment = await started.catch(async (error: unknown) => {
+    await state.clear()
+    throw error
+  })
+  const end = async (): Promise<void> => {
+    try {
+      await environment.stop()
+    } finally {
+      await state.clear()
+    }
+  }
+  let stopping: Promise<void> | undefined
+  const stop = (): Promise<void> => (stopping ??= whileAlive(end))
+  return { ...environment, key: topology.demo.key, stop, [Symbol.asyncDispose]: stop }
+}
+
+function describe({ system: wanted, ...choice }: StartOptions, settings: Settings): Topology {
+  const { cacheDir, forwardKey: engineKey, forwardModel: engineModel } = settings
+  const system = parseSystem(systems, wanted)
+  return system.describe(parseChoice(system, { engine: 'whisper', engineKey, engineModel, cacheDir, ...choice }))
+}
+
+interface BaseDir {
+  readonly path: string
+  readonly isTemporary: boolean
+  /** Removes it, if it is temporary. */
+  clear(): Promise<void>
+}
+
+async function openBaseDir(wanted: string | undefined): Promise<BaseDir> {
+  if (wanted !== undefined) return { path: wanted, isTemporary: false, clear: async () => {} }
+  const path = await mkdtemp(join(tmpdir(), 'aldea-local-'))
+  return { path, isTemporary: true, clear: () => rm(path, { recursive: true, force: true }) }
+}
+
+/** Timers of the clock hold no process, and while parts start or stop there may be nothing else to do it. */
+async function whileAlive<T>(run: () => Promise<T>): Promise<T> {
+  const alive = keepAlive()
+  try {
+    return await run()
+  } finally {
+    alive.cancel()
+  }
+}
