@@ -1,6 +1,7 @@
 import { aldeaCommands } from '../../fixtures/systems/commands/index.ts'
 import { systems } from '../../fixtures/systems/index.ts'
 import type { Command } from './command.ts'
+import { listOf, systemOptions } from './system-options.ts'
 
 const [defaultSystem] = systems
 
@@ -11,17 +12,7 @@ export const commands: readonly Command[] = [
     summary: 'Start a whole system on this machine and keep it running',
     args: [],
     options: [
-      { flags: '--system <name>', description: `which system: ${list(systems)}`, default: defaultSystem.name },
-      {
-        flags: '--stage <name>',
-        description: `which stage: ${defaultSystem.stages.join(', ')}`,
-        default: defaultSystem.stages[0] ?? '',
-      },
-      {
-        flags: '--profile <name>',
-        description: `which drawing: ${list(defaultSystem.profiles)}`,
-        default: defaultSystem.profiles[0]?.name ?? '',
-      },
+      ...systemOptions,
       {
         flags: '--name <name>',
         description: 'name of this running copy; its state is kept under it',
@@ -35,38 +26,18 @@ export const commands: readonly Command[] = [
         flags: '--aws-port <number>',
         description: 'port that speaks SQS and Lambda: 4566, or auto when --port is',
       },
-      {
-        flags: '--backends <mode>',
-        description: 'what runs PostgreSQL, Redis and the queue: auto, container, embedded',
-        default: 'auto',
-      },
-      { flags: '--reuse-containers', description: 'leave containers running at the end, for the next start' },
-      { flags: '--database-url <url>', description: 'a PostgreSQL that is already there' },
-      { flags: '--redis-url <url>', description: 'a Redis that is already there' },
-      { flags: '--sqs-url <url>', description: 'an SQS endpoint that is already there' },
-      {
-        flags: '--engine <name>',
-        description:
-          'speech engine: whisper, whisper:NAME or whisper:FOLDER, forward:URL,… to other servers, cassette:FILE as recorded, scripted:FILE by file',
-        default: 'whisper',
-      },
-      {
-        flags: '--device <name>',
-        description: 'where whisper computes: auto, cpu, cuda or webgpu; the CPU where that cannot be had',
-        default: 'auto',
-      },
-      { flags: '--record <file>', description: 'write what the engine says onto a cassette' },
-      {
-        flags: '--compat <name>',
-        description: 'whose shapes the speech API answers in: aldea, or deepgram, which typed SDKs want',
-        default: 'aldea',
-      },
-      { flags: '--cold-starts', description: 'give every event of a function a fresh instance' },
-      { flags: '--verbose', description: 'show the log of every service' },
       { flags: '--json', description: 'print one event per line as JSON' },
     ],
     examples: ['aldea-local start', 'aldea-local start --stage staging --port auto'],
     load: () => import('./commands/start.ts'),
+  },
+  {
+    name: 'exec',
+    summary: 'Run a program beside a fresh system that it finds in its variables, and end with its exit code',
+    args: [{ name: 'command...', description: 'the program and its arguments, after --' }],
+    options: systemOptions,
+    examples: ['aldea-local exec -- npm test', 'aldea-local exec --engine scripted -- pytest -q'],
+    load: () => import('./commands/exec.ts'),
   },
   {
     name: 'env',
@@ -96,7 +67,7 @@ export const commands: readonly Command[] = [
       },
       {
         flags: '--profile <name>',
-        description: `which drawing, when none is running: ${list(defaultSystem.profiles)}`,
+        description: `which drawing, when none is running: ${listOf(defaultSystem.profiles)}`,
         default: defaultSystem.profiles[0]?.name ?? '',
       },
       { flags: '--json', description: 'print one JSON object' },
@@ -131,7 +102,3 @@ export const commands: readonly Command[] = [
   },
   ...aldeaCommands,
 ]
-
-function list(named: readonly { readonly name: string }[]): string {
-  return named.map(({ name }) => name).join(', ')
-}

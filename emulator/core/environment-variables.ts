@@ -14,7 +14,7 @@ export interface Places {
 
 /** The variables that `aldea-local env` prints. The credentials are made up: the emulated AWS checks none. */
 export function environmentVariables(
-  { backends, region }: Topology,
+  { backends, region, demo }: Topology,
   { url, https, awsEndpoint, backends: urls, queueUrls }: Places,
 ): Record<string, string> {
   const stores = backends.flatMap(({ kind, name }): [string, string][] => {
@@ -25,6 +25,7 @@ export function environmentVariables(
   const [queueUrl] = Object.values(queueUrls)
   return {
     ALDEA_URL: url,
+    ALDEA_KEY: demo.key,
     // Programs in Node trust the authority by the second one.
     ...(https && { ALDEA_HTTPS_URL: https.url, NODE_EXTRA_CA_CERTS: https.authority }),
     AWS_ENDPOINT_URL: awsEndpoint,

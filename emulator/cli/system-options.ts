@@ -1,0 +1,94 @@
+import { systems } from '../../fixtures/systems/index.ts'
+import { containerOptions } from '../config/container-options.ts'
+import type { BackendOptions } from '../core/environment-options.ts'
+import { AldeaError } from '../core/errors.ts'
+import { parseChoice, parseSystem, type System, type Topology } from '../core/system.ts'
+import { textOption, type CommandContext, type Option } from './command.ts'
+
+const [defaultSystem] = systems
+
+/** Options of every command that starts a system: what it is, and what runs beneath it. */
+export const systemOptions: readonly Option[] = [
+  { flags: '--system <name>', description: `which system: ${listOf(systems)}`, default: defaultSystem.name },
+  {
+    flags: '--stage <name>',
+    description: `which stage: ${defaultSystem.stages.join(', ')}`,
+    default: defaultSystem.stages[0] ?? '',
+  },
+  {
+    flags: '--profile <name>',
+    description: `which drawing: ${listOf(defaultSystem.profiles)}`,
+    default: defaultSystem.profiles[0]?.name ?? '',
+  },
+  {
+    flags: '--backends <mode>',
+    description: 'what runs PostgreSQL, Redis and the queue: auto, container, embedded',
+    default: 'auto',
+  },
+  { flags: '--reuse-containers', description: 'leave containers running at the end, for the next start' },
+  { flags: '--database-url <url>', description: 'a PostgreSQL that is already there' },
+  { flags: '--redis-url <url>', description: 'a Redis that is already there' },
+  { flags: '--sqs-url <url>', description: 'an SQS endpoint that is already there' },
+  {
+    flags: '--engine <name>',
+    description:
+      'speech engine: whisper, whisper:NAME or whisper:FOLDER, forward:URL,… to other servers, cassette:FILE as recorded, scripted:FILE by file',
+    default: 'whisper',
+  },
+  {
+    flags: '--device <name>',
+    description: 'where whisper computes: auto, cpu, cuda or webgpu; the CPU where that cannot be had',
+    default: 'auto',
+  },
+  { flags: '--record <file>', description: 'write what the engine says onto a cassette' },
+  {
+    flags: '--compat <name>',
+    description: 'whose shapes the speech API answers in: aldea, or deepgram, which typed SDKs want',
+    default: 'aldea',
+  },
+  { flags: '--cold-starts', description: 'give every event of a function a fresh instance' },
+  { flags: '--verbose', description: 'show the log of every service' },
+]
+
+export function listOf(named: readonly { readonly name: string }[]): string {
+  return named.map(({ name }) => name).join(', ')
+}
+
+/** @throws ALDEA_USAGE naming what there is */
+export function parseTopology(context: CommandContext): { readonly system: System; readonly topology: Topology } {
+  const { settings } = context
+  const system = parseSystem(systems, textOption(context, 'system'))
+  const choice = parseChoice(system, {
+    stage: textOption(context, 'stage'),
+    profile: textOption(context, 'profile'),
+    engine: textOption(context, 'engine') ?? 'whisper',
+    engineKey: settings.forwardKey,
+    engineModel: settings.forwardModel,
+    device: textOption(context, 'device'),
+    recordTo: textOption(context, 'record'),
+    compat: textOption(context, 'compat'),
+    cacheDir: settings.cacheDir,
+  })
+  return { system, topology: system.describe(choice) }
+}
+
+const BACKEND_MODES = ['auto', 'container', 'embedded'] as const satisfies readonly BackendOptions['mode'][]
+
+/** @throws ALDEA_USAGE naming what there is */
+export function parseBackends(context: CommandContext): BackendOptions {
+  const wanted = textOption(context, 'backends') ?? 'auto'
+  const mode = BACKEND_MODES.find((each) => each === wanted)
+  if (mode === undefined) {
+    throw new AldeaError('ALDEA_USAGE', `${wanted} is no way to run backends.`, {
+      hint: `Known: ${BACKEND_MODES.join(', ')}.`,
+    })
+  }
+  const given = { postgres: 'databaseUrl', redis: 'redisUrl', queue: 'sqsUrl' }
+  const urls = Object.entries(given).flatMap(([kind, option]) => {
+    const url = textOption(context, option)
+    return url === undefined ? [] : [[kind, url] as const]
+  })
+  const { settings, options } = context
+  const container = { ...containerOptions(settings), isReused: options['reuseContainers'] === true }
+  return { mode, urls: Object.fromEntries(urls), container, awsCredentials: settings.awsCredentials }
+}
