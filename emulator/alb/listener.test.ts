@@ -165,7 +165,7 @@ test('a taken port is the system’s own error, and no other listener is left be
       ],
       targetGroups: [{ name: 'web', healthCheck }],
     },
-    { clock, ids: systemIds, events: createEventStream(clock) },
+    { clock, ids: systemIds, events: createEventStream() },
   )
 
   await expect(started).rejects.toMatchObject({ code: 'EADDRINUSE', port })

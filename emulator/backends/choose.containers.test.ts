@@ -27,7 +27,7 @@ test('auto goes on when a container does not come up', async ({ expect, onTestFi
     port: 0,
     log: silentLog,
     clock: systemClock,
-    events: createEventStream(systemClock),
+    events: createEventStream(),
     container: { ...CONTAINER_DEFAULTS, images },
   }
   const postgres = await choosePostgres({ ...options, mode: 'auto' })

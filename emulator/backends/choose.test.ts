@@ -17,7 +17,7 @@ const missing = installedRedis({ binary: '/nowhere/redis-server' })
 const REASON = '/nowhere/redis-server was not found.'
 
 test('the first adapter that can run is taken, and those before it say why they are not', async ({ expect }) => {
-  const events = createEventStream(systemClock)
+  const events = createEventStream()
   const adapters = [missing, emulatedRedis, installedRedis()]
   const chosen = { name: 'cache', mode: 'embedded' as const, events, clock: systemClock }
   expect(await choose(adapters, chosen, (adapter) => Promise.resolve(adapter))).toBe(emulatedRedis)
@@ -27,7 +27,7 @@ test('the first adapter that can run is taken, and those before it say why they 
 })
 
 test('a Redis that the user names is never replaced by another one', async ({ expect }) => {
-  const events = createEventStream(systemClock)
+  const events = createEventStream()
   const chosen = chooseRedis({
     name: 'redis',
     stateDir: '/nowhere',
@@ -157,6 +157,6 @@ function options(onTestFinished: TestContext['onTestFinished']): ChooseOptions {
     port: 0,
     log: silentLog,
     clock: systemClock,
-    events: createEventStream(systemClock),
+    events: createEventStream(),
   }
 }

@@ -48,7 +48,7 @@ export interface Environment {
 /** Starts every part of a system, or nothing: what was started before a failure is stopped again. */
 export async function startTopology(options: EnvironmentOptions): Promise<Environment> {
   const { topology, clock } = options
-  const events = createEventStream(clock)
+  const events = createEventStream()
   if (options.onEvent) events.read(options.onEvent)
   const state = await openStateDir({ baseDir: options.baseDir, name: options.name })
 

@@ -1,35 +1,41 @@
 import { test } from 'vitest'
-import { systemClock } from '../../services/wire/clock.ts'
 import { createEventStream, type EnvironmentEvent } from './events.ts'
 
 type Ready = Extract<EnvironmentEvent, { type: 'part.ready' }>
-const isReady = (event: EnvironmentEvent): event is Ready => event.type === 'part.ready'
 const ready: Ready = { type: 'part.ready', at: 1, part: 'redis', detail: '', tookMs: 1 }
 
 test('next finds an event of the past', async ({ expect }) => {
-  const events = createEventStream(systemClock)
+  const events = createEventStream()
   events.emit(ready)
 
-  expect(await events.next(isReady, 1_000)).toEqual(ready)
+  expect(await events.next('part.ready', { where: ({ part }) => part === 'redis' })).toEqual(ready)
 })
 
 test('next waits for an event of the future', async ({ expect }) => {
-  const events = createEventStream(systemClock)
-  const next = events.next(isReady, 1_000)
+  const events = createEventStream()
+  const next = events.next('part.ready', { where: ({ part }) => part === 'redis' })
   events.emit({ type: 'part.stopped', at: 1, part: 'redis' })
+  events.emit({ ...ready, part: 'postgres' })
   events.emit(ready)
 
   expect(await next).toEqual(ready)
 })
 
 test('next gives up after its time', async ({ expect }) => {
-  const events = createEventStream(systemClock)
+  const events = createEventStream()
 
-  await expect(events.next(isReady, 1)).rejects.toThrow('No matching event within 1 ms.')
+  const wanted = { where: () => false, timeoutMs: 1 }
+  await expect(events.next('part.ready', wanted)).rejects.toThrow(
+    'No part.ready within 1 ms that matches. There was none at all.',
+  )
+  events.emit(ready)
+  await expect(events.next('part.ready', wanted)).rejects.toThrow(
+    `There were 1, the last one: ${JSON.stringify(ready)}`,
+  )
 })
 
 test('a reader hears nothing after it has left', ({ expect }) => {
-  const events = createEventStream(systemClock)
+  const events = createEventStream()
   const heard: EnvironmentEvent[] = []
   const leave = events.read((event) => heard.push(event))
   events.emit(ready)
@@ -40,7 +46,7 @@ test('a reader hears nothing after it has left', ({ expect }) => {
 })
 
 test('a flood of one type leaves the past of the others alone, and only its own end is kept', ({ expect }) => {
-  const events = createEventStream(systemClock)
+  const events = createEventStream()
   events.emit(ready)
   for (let at = 0; at < 10_000; at += 1) events.emit({ type: 'part.stopped', at, part: 'redis' })
 

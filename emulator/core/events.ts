@@ -1,3 +1,5 @@
+import { systemClock } from '../../services/wire/clock.ts'
+
 /** Everything that happens in an environment, as one typed stream. Producers never know their readers. */
 export type EnvironmentEvent =
   | {
@@ -135,11 +137,23 @@ export interface EventStream {
   emit(event: EnvironmentEvent): void
   /** Calls `reader` for every later event; returns the function that ends it. */
   read(reader: (event: EnvironmentEvent) => void): () => void
-  /** The first event, past or future, that matches; rejects after `timeoutMs`. */
-  next<E extends EnvironmentEvent>(matches: (event: EnvironmentEvent) => event is E, timeoutMs: number): Promise<E>
+  /** The first event of a type, past or future, that matches; rejects when there is none for too long. */
+  next<T extends EventType>(type: T, options?: NextOptions<T>): Promise<EventOf<T>>
   /** Past events of one type, oldest first; only the last several hundred of each type are kept. */
-  of<T extends EnvironmentEvent['type']>(type: T): readonly Extract<EnvironmentEvent, { type: T }>[]
+  of<T extends EventType>(type: T): readonly EventOf<T>[]
 }
+
+type EventType = EnvironmentEvent['type']
+type EventOf<T extends EventType> = Extract<EnvironmentEvent, { readonly type: T }>
+
+export interface NextOptions<T extends EventType> {
+  /** All of the type when absent. */
+  readonly where?: (event: EventOf<T>) => boolean
+  /** Of real time, also where the environment's clock stands still: whoever waits does not live in there. 10 s when absent. */
+  readonly timeoutMs?: number
+}
+
+const NEXT_TIMEOUT_MS = 10_000
 
 /**
  * At most, of each type: a flood of requests must not push out that a part has started. Enough for any test and for a
@@ -148,9 +162,9 @@ export interface EventStream {
  */
 const KEPT_OF_EACH_TYPE = 1_024
 
-export function createEventStream(clock: { after(ms: number, run: () => void): { cancel(): void } }): EventStream {
+export function createEventStream(): EventStream {
   const readers = new Set<(event: EnvironmentEvent) => void>()
-  const kept = new Map<EnvironmentEvent['type'], EnvironmentEvent[]>()
+  const kept = new Map<EventType, EnvironmentEvent[]>()
 
   function keep(event: EnvironmentEvent): void {
     const alike = kept.get(event.type)
@@ -165,30 +179,42 @@ export function createEventStream(clock: { after(ms: number, run: () => void): {
     return () => readers.delete(reader)
   }
 
+  function of<T extends EventType>(type: T): EventOf<T>[] {
+    // The key is the type of all that is kept under it.
+    return [...(kept.get(type) ?? [])] as EventOf<T>[]
+  }
+
   return {
     emit(event) {
       keep(event)
       for (const reader of readers) reader(event)
     },
     read,
-    next(matches, timeoutMs) {
-      const past = [...kept.values()].flat().find(matches)
+    next(type, { where = () => true, timeoutMs = NEXT_TIMEOUT_MS } = {}) {
+      const past = of(type).find(where)
       if (past) return Promise.resolve(past)
       return new Promise((resolve, reject) => {
         const end = read((event) => {
-          if (!matches(event)) return
+          if (!isOf(type, event) || !where(event)) return
           end()
           timer.cancel()
           resolve(event)
         })
-        const timer = clock.after(timeoutMs, () => {
+        const timer = systemClock.after(timeoutMs, () => {
           end()
-          reject(new Error(`No matching event within ${timeoutMs} ms.`))
+          reject(new Error(`No ${type} within ${timeoutMs} ms that matches. ${describeLast(of(type))}`))
         })
       })
     },
-    of: <T extends EnvironmentEvent['type']>(type: T) =>
-      // The key is the type of all that is kept under it.
-      [...(kept.get(type) ?? [])] as Extract<EnvironmentEvent, { type: T }>[],
+    of,
   }
+}
+
+function isOf<T extends EventType>(type: T, event: EnvironmentEvent): event is EventOf<T> {
+  return event.type === type
+}
+
+function describeLast(events: readonly EnvironmentEvent[]): string {
+  const last = events.at(-1)
+  return last ? `There were ${events.length}, the last one: ${JSON.stringify(last)}` : 'There was none at all.'
 }

@@ -9,7 +9,7 @@ function world(): {
   deps: Parameters<typeof startParts>[1]
 } {
   const trace: string[] = []
-  const deps = { clock: systemClock, events: createEventStream(systemClock) }
+  const deps = { clock: systemClock, events: createEventStream() }
   return { parts: (specs) => Object.entries(specs).map(([name, spec]) => part(name, spec, trace)), trace, deps }
 }
 

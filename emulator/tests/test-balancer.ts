@@ -54,7 +54,7 @@ export async function startTestBalancer(options: TestBalancerOptions): Promise<T
   const { onTestFinished, rules = [], defaultAction = forwardTo('web'), zones = ['a'] } = options
   const { targetGroups = [{ name: 'web', healthCheck }], attributes = {}, cookieSecret, random } = options
   const clock = createVirtualClock(START_MS)
-  const events = createEventStream(clock)
+  const events = createEventStream()
   const listeners = [{ host: '127.0.0.1', port: 0, rules, defaultAction }]
   const config = { name: 'test', zones, listeners, targetGroups, attributes }
   const balancer = await startLoadBalancer(config, { clock, ids: systemIds, events, cookieSecret, random })
@@ -126,12 +126,8 @@ async function* on(socket: Socket): AsyncGenerator<[Buffer]> {
 
 /** The access event of the first request for `path`. */
 export async function accessOf(events: EventStream, path: string): Promise<AccessRecord> {
-  const event = await events.next(
-    (each): each is Extract<typeof each, { type: 'alb.access' }> =>
-      each.type === 'alb.access' && each.access.path === path,
-    1_000,
-  )
-  return event.access
+  const { access } = await events.next('alb.access', { where: (event) => event.access.path === path, timeoutMs: 1_000 })
+  return access
 }
 
 export interface Deferred<T> {

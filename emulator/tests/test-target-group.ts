@@ -31,7 +31,7 @@ export interface TestTargetGroupOptions extends Partial<TargetGroupConfig> {
 export function createTestTargetGroup(options: TestTargetGroupOptions): TestTargetGroup {
   const { zones: names = ['a'], secret, onTestFinished, ...config } = options
   const clock = createVirtualClock(START_MS)
-  const events = createEventStream(clock)
+  const events = createEventStream()
   const zones = createZones(names, clock)
   const cookies = createStickinessCookies({ clock, ids: systemIds, secret })
   const deps = { clock, events, zones, random: createRandom(systemIds), cookies }

@@ -56,7 +56,7 @@ interface LiveTarget {
 console.log(`seed ${seed}: ${clients} clients for ${seconds} s`)
 const alive = keepAlive()
 const clock = countTimers(systemClock)
-const events = createEventStream(clock)
+const events = createEventStream()
 const balancer = await startLoadBalancer(
   {
     name: 'drill',

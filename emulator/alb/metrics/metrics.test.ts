@@ -53,7 +53,7 @@ interface Measured {
 
 async function startMeasured(onTestFinished: TestContext['onTestFinished']): Promise<Measured> {
   const clock = createVirtualClock(START_MS)
-  const events = createEventStream(clock)
+  const events = createEventStream()
   const zones = ['a', 'b']
   const metrics = createMetrics({
     clock,

@@ -53,7 +53,7 @@ async function startHttps(
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
   const about = { hosts: ['api.localhost'], region: 'us-west-2', accountId: '000000000000' }
   const tls = await openCertificates({ folder, clock: systemClock, ...about })
-  const events = createEventStream(clock)
+  const events = createEventStream()
   const balancer = await startLoadBalancer(
     {
       name: 'test',

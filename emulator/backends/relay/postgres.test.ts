@@ -169,7 +169,7 @@ interface Relayed {
 
 async function startRelayed(onTestFinished: OnTestFinished, target = () => backend.url): Promise<Relayed> {
   const clock = createVirtualClock(0)
-  const events = createEventStream(clock)
+  const events = createEventStream()
   const listen = { host: '127.0.0.1', port: 0 }
   const relay = await startPostgresRelay({ name: 'postgres', listen, target, clock, events })
   onTestFinished(() => relay.stop())

@@ -199,7 +199,7 @@ interface Relayed {
 async function startRelayed(adapter: RedisAdapter, onTestFinished: OnTestFinished): Promise<Relayed> {
   const backend = await startBackend(adapter, onTestFinished)
   const clock = createVirtualClock(0)
-  const events = createEventStream(clock)
+  const events = createEventStream()
   let { url } = backend
   const target = (): string => url
   const listen = { host: '127.0.0.1', port: 0 }

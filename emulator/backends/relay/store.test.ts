@@ -74,7 +74,7 @@ async function startStore(
     name: 'cache',
     instances: INSTANCES,
     clock,
-    events: createEventStream(clock),
+    events: createEventStream(),
   })
   onTestFinished(() => store.stop())
   return { store, backend, clock }

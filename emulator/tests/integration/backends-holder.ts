@@ -12,7 +12,7 @@ import { openStateDir } from '../../core/state-dir.ts'
 const [, , baseDir = '', cacheDir = ''] = process.argv
 const { path: stateDir } = await openStateDir({ baseDir, name: 'killed' })
 const options = { stateDir, cacheDir, redisBinary: undefined, port: 0, log: silentLog, clock: systemClock }
-const events = createEventStream(systemClock)
+const events = createEventStream()
 const [postgres, redis] = await Promise.all([
   choosePostgres({ ...options, events, name: 'postgres', database: 'aldea' }),
   chooseRedis({ ...options, events, name: 'redis' }),

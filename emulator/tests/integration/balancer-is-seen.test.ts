@@ -34,10 +34,7 @@ test('over HTTPS a request is answered, explained, counted and logged; plain HTT
   const route = await request(`${awsEndpoint}/_aldea/route`, { method: 'POST', body: JSON.stringify(asked) })
   expect((await route.body.json()) as RequestExplanation).toMatchObject({ action: 'forward to ws-proxy' })
 
-  await environment.events.next(
-    (event): event is typeof event => event.type === 'alb.access' && event.access.kind === 'h2',
-    10_000,
-  )
+  await environment.events.next('alb.access', { where: ({ access }) => access.kind === 'h2' })
   const sumOf = (name: string): number =>
     metrics
       .read()

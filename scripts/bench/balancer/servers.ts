@@ -108,7 +108,7 @@ async function serveNetwork(upstreamPort: number): Promise<string> {
 }
 
 async function startBenchBalancer(): Promise<LoadBalancer> {
-  const events = createEventStream(systemClock)
+  const events = createEventStream()
   const healthCheck = {
     path: '/health',
     intervalSeconds: 30,
