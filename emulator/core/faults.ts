@@ -17,6 +17,11 @@ export interface Faults {
   disconnect(name: string, options?: { readonly isReset?: boolean }): void
   /** A database says nothing more on any connection, old or new, for so long; then these are reset. */
   silence(name: string, durationMs: number): void
+  /**
+   * Every connection to a database ends, and for so long the server is there and serves nobody: Redis answers LOADING,
+   * PostgreSQL refuses with 57P03.
+   */
+  reboot(name: string, durationMs: number): void
   /** Ends one task of a service at once, without its shutdown code. */
   killTask(service: string): void
   /** Ends the instances of a function, in the middle of what they do. */
@@ -34,6 +39,7 @@ export function faultsOf({ stores, services, functions }: World): Faults {
     primaryOf: (name) => faultsAt(stores, name).primary,
     disconnect: (name, options) => faultsAt(stores, name).disconnect(options),
     silence: (name, durationMs) => faultsAt(stores, name).silence(durationMs),
+    reboot: (name, durationMs) => faultsAt(stores, name).reboot(durationMs),
     killTask(service) {
       found(services, service).tasks[0]?.kill()
     },

@@ -62,7 +62,7 @@ describe.for([
     await clock.advance(60_000)
 
     await accounts.openConnection(account, 'd')
-    expect(await client.zrange('org:acme:connections', 0, -1)).toEqual(['d'])
+    expect(await client.zrange('org:acme:connections', '0', '-1')).toEqual(['d'])
   })
 
   test.runIf(isThere)('a minute has so many requests', async ({ expect, onTestFinished }) => {

@@ -123,7 +123,7 @@ test('a place is kept for as long as the stream is open', async ({ expect, onTes
 })
 
 async function leaseIn({ client }: Awaited<ReturnType<typeof startProxy>>['redis']): Promise<string> {
-  const [lease = ''] = await client.zrange('org:acme:connections', 0, 0)
+  const [lease = ''] = await client.zrange('org:acme:connections', '0', '0')
   return lease
 }
 

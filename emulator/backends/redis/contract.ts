@@ -79,7 +79,7 @@ function keys(pair: Pair): void {
     expect(await other.zremrangebyscore('z:window', '-inf', '(200')).toBe(1)
     expect(await other.zcard('z:window')).toBe(2)
     expect(await other.zadd('z:window', 'GT', 'CH', 250, 'b', 250, 'c')).toBe(1)
-    expect(await one.zrange('z:window', 0, -1, 'WITHSCORES')).toEqual(['b', '250', 'c', '300'])
+    expect(await one.zrange('z:window', '0', '-1', 'WITHSCORES')).toEqual(['b', '250', 'c', '300'])
     expect(await one.zrangebyscore('z:window', 260, '+inf')).toEqual(['c'])
   })
 

@@ -11,8 +11,8 @@ import { type Link, type Relay, type RelayOptions, startRelay } from './relay.ts
 export interface PostgresRelay extends Relay {
   /** Ends every connection with FATAL 57P01, at the end of the message that is under way. New ones work. */
   terminate(): void
-  /** Refuses new connections with FATAL 57P03 for so long. */
-  refuse(durationMs: number): void
+  /** Every connection ends so, and new ones are refused with FATAL 57P03 for so long. */
+  reboot(durationMs: number): void
   /**
    * A failover of RDS: connections end as `planned` says, nobody is let in for the time. Resolves when it is
    * over.
@@ -71,9 +71,10 @@ export async function startPostgresRelay(options: RelayOptions): Promise<Postgre
     }
   }
 
-  function refuse(durationMs: number): void {
+  function reboot(durationMs: number): void {
     refusals += 1
     clock.after(durationMs, () => (refusals -= 1))
+    terminate()
   }
 
   function announce(code: string, message: string): void {
@@ -86,12 +87,11 @@ export async function startPostgresRelay(options: RelayOptions): Promise<Postgre
       return relay.url
     },
     terminate,
-    refuse,
+    reboot,
     async failover({ durationMs, isPlanned = true }) {
       announce('RDS-EVENT-0013', 'Multi-AZ instance failover started.')
       if (isPlanned) {
-        refuse(durationMs)
-        terminate()
+        reboot(durationMs)
       } else {
         relay.blackHole(durationMs)
       }

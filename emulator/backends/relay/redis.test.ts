@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os'
 import * as fc from 'fast-check'
-import { Redis } from 'ioredis'
+import { Redis, type RedisOptions } from 'ioredis'
 import { describe, test, type TestContext } from 'vitest'
 import { silentLog } from '../../../services/wire/log.ts'
 import { createVirtualClock, type VirtualClock } from '../../core/clock.ts'
@@ -115,18 +115,36 @@ describe.for(adapters.map((adapter) => [adapter.name, adapter] as const))('befor
     ])
   })
 
-  test('a server that loads says so, and serves the same connection when it has', async ({
-    expect,
-    onTestFinished,
-  }) => {
-    const { relay, clock } = await startRelayed(adapter, onTestFinished)
-    relay.load(5_000)
-    const client = connected(relay, onTestFinished)
-    await expect(client.get('a')).rejects.toThrow('LOADING Redis is loading the dataset in memory')
-    expect(await client.info('persistence')).toContain('loading:1')
-    await clock.advance(5_000)
-    expect(await client.set('a', '1')).toBe('OK')
-  })
+  test.for([2, 3] as const)(
+    'a rebooted server says that it loads, then serves the same connection, by RESP %i',
+    async (protocol, context) => {
+      const { expect, onTestFinished } = context
+      const { relay, clock } = await startRelayed(adapter, onTestFinished)
+      const before = connected(relay, onTestFinished)
+      await before.ping()
+      const closed = closeOf(before)
+      relay.reboot(5_000)
+      await closed
+
+      const client = connected(relay, onTestFinished, { protocol })
+      await expect(client.get('a')).rejects.toThrow('LOADING Redis is loading the dataset in memory')
+      const answers = await Promise.allSettled([
+        client.select(0),
+        client.set('a', '1'),
+        client.get('a'),
+        client.select(0),
+        client.info('persistence'),
+      ])
+      const refused = { reason: { message: expect.stringMatching(/^LOADING /) } }
+      const info = { value: expect.stringContaining('loading:1') }
+      expect(answers).toMatchObject([{ value: 'OK' }, refused, refused, { value: 'OK' }, info])
+
+      await clock.advance(5_000)
+      expect(await client.set('a', '1')).toBe('OK')
+      expect(await client.info('persistence')).not.toContain('loading:1')
+      expect(await client.hgetall('a').catch((error: Error) => error.message)).toMatch(/^WRONGTYPE/)
+    },
+  )
 
   test('connections are reset, or fall silent and are reset later', async ({ expect, onTestFinished }) => {
     const { relay, clock } = await startRelayed(adapter, onTestFinished)
@@ -216,8 +234,13 @@ async function startBackend(adapter: RedisAdapter, onTestFinished: OnTestFinishe
 }
 
 /** A client that does not come back by itself, so that what it is told is seen. */
-function connected({ url }: { readonly url: string }, onTestFinished: OnTestFinished): Redis {
-  const client = new Redis(url, { retryStrategy: () => null, enableReadyCheck: false, maxRetriesPerRequest: 0 })
+function connected(
+  { url }: { readonly url: string },
+  onTestFinished: OnTestFinished,
+  options: Pick<RedisOptions, 'protocol'> = {},
+): Redis {
+  const plain = { retryStrategy: () => null, enableReadyCheck: false, maxRetriesPerRequest: 0 }
+  const client = new Redis(url, { ...plain, ...options })
   client.on('error', () => undefined)
   onTestFinished(() => client.disconnect())
   return client

@@ -1,5 +1,6 @@
 import { type Link, type Relay, type RelayOptions, startRelay } from './relay.ts'
 import { traitsOf } from './redis-commands.ts'
+import { type Loading, whileLoading } from './redis-loading.ts'
 import { type RespItem, type RespTrack, trackResp } from './resp-frames.ts'
 
 /** A stable address before a Redis, and what goes wrong there (aws-behaviour.md §7.1). */
@@ -9,8 +10,8 @@ export interface RedisRelay extends Relay {
    * either closes the connection, as `close-on-replica-write` does. New connections are to the new primary.
    */
   demote(): void
-  /** New connections are told that the server is LOADING; after the time they are served. */
-  load(durationMs: number): void
+  /** Every connection ends, and new ones are told for so long that the server is LOADING. */
+  reboot(durationMs: number): void
   /** Ends the connections that subscribe. */
   dropSubscribers(): void
   /**
@@ -47,7 +48,6 @@ const READONLY = Buffer.from(`-READONLY You can't write against a read only repl
 const UNBLOCKED = Buffer.from(
   '-UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)\r\n',
 )
-const LOADING = Buffer.from('-LOADING Redis is loading the dataset in memory\r\n')
 /** As far as BLOCK of XREADGROUP may be: its name, GROUP, group, consumer, COUNT, count. */
 const KEPT_WORDS = 7
 const NOTHING = Buffer.alloc(0)
@@ -55,7 +55,6 @@ const NOTHING = Buffer.alloc(0)
 /** Starts a relay; it understands RESP 2 and 3. `CLIENT REPLY` it does not, nor encryption. */
 export async function startRedisRelay(options: RelayOptions): Promise<RedisRelay> {
   const { name, clock, events } = options
-  const loading = new Map<RedisLink, () => void>()
   let loads = 0
   let failovers = 0
   const relay = await startRelay<RedisLink>(
@@ -68,24 +67,18 @@ export async function startRedisRelay(options: RelayOptions): Promise<RedisRelay
       isSubscriber: false,
       lastWords: undefined,
     }),
-    (link) => {
-      if (loads === 0) return splice(link)
-      loading.set(
-        link,
-        answerLoading(link, () => splice(link)),
-      )
-      link.client.once('close', () => loading.delete(link))
-    },
+    (link) => splice(link, loads > 0 ? whileLoading(link.client, () => loads > 0) : undefined),
   )
 
-  function splice(link: RedisLink): void {
+  function splice(link: RedisLink, loading: Loading | undefined): void {
     const replies = trackReplies(link)
+    const commands = passCommands(link)
     relay.splice(link, {
-      fromClient: passCommands(link),
+      fromClient: (chunk) => commands(loading ? loading.fromClient(chunk) : chunk),
       fromServer(chunk) {
         replies.push(chunk)
         if (link.lastWords && link.unanswered <= 0) setImmediate(sayLastWords, link)
-        return chunk
+        return loading ? loading.fromServer(chunk) : chunk
       },
     })
   }
@@ -115,14 +108,10 @@ export async function startRedisRelay(options: RelayOptions): Promise<RedisRelay
     },
     demote,
     dropSubscribers,
-    load(durationMs) {
+    reboot(durationMs) {
       loads += 1
-      clock.after(durationMs, () => {
-        loads -= 1
-        if (loads > 0) return
-        for (const serve of loading.values()) serve()
-        loading.clear()
-      })
+      clock.after(durationMs, () => (loads -= 1))
+      relay.drop()
     },
     async failover({ durationMs, isPlanned = true, from, successor, promote }) {
       if (isPlanned) announce('Test Failover API called for node group 0001')
@@ -182,31 +171,4 @@ function sayLastWords({ client, server, lastWords }: RedisLink): void {
   if (!lastWords || client.writableEnded) return
   client.end(lastWords)
   server?.destroy()
-}
-
-/**
- * Answers every command with LOADING, and INFO with what says so, which clients wait by. Returns the function that lets
- * the connection through to the server from the next command on.
- */
-function answerLoading({ client }: RedisLink, splice: () => void): () => void {
-  let held: Buffer = NOTHING
-  let whole = 0
-  const info = '# Persistence\r\nloading:1\r\nloading_eta_seconds:1\r\n'
-  const commands = trackResp(({ words, end }) => {
-    whole = end
-    const isInfo = words[0]?.toLowerCase() === 'info'
-    client.write(isInfo ? `$${info.length}\r\n${info}\r\n` : LOADING)
-  }, 1)
-  const answer = (chunk: Buffer): void => {
-    whole = -1
-    commands.push(chunk)
-    held = whole < 0 ? Buffer.concat([held, chunk]) : chunk.subarray(whole)
-  }
-  client.on('data', answer)
-  return () => {
-    client.off('data', answer)
-    splice()
-    // What was begun before goes first.
-    if (held.length > 0) client.unshift(held)
-  }
 }

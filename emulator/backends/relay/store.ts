@@ -4,9 +4,8 @@ import type { BackendInstance } from '../../core/system.ts'
 import type { PostgresBackend } from '../postgres/port.ts'
 import type { RedisBackend } from '../redis/port.ts'
 import { tell } from '../redis/tell.ts'
-import { startPostgresRelay } from './postgres.ts'
-import { startRedisRelay } from './redis.ts'
-import type { Relay } from './relay.ts'
+import { startPostgresRelay, type PostgresRelay } from './postgres.ts'
+import { startRedisRelay, type RedisRelay } from './redis.ts'
 import { createRoles, type Roles } from './roles.ts'
 
 /** A database as services reach it: at one address, whichever of its instances is primary. */
@@ -31,6 +30,8 @@ export interface StoreFaults {
   disconnect(options?: { readonly isReset?: boolean }): void
   /** Says nothing more on any connection, old or new, for so long; then these are reset. */
   silence(durationMs: number): void
+  /** Ends every connection, and is there without serving anybody for so long. */
+  reboot(durationMs: number): void
 }
 
 export interface FailoverOptions {
@@ -86,7 +87,7 @@ export async function relayRedis(backend: RedisBackend, options: StoreOptions): 
 
 function storeOf(
   backend: PostgresBackend | RedisBackend,
-  relay: Relay,
+  relay: RedisRelay | PostgresRelay,
   roles: Roles,
   failover: (options: FailoverOptions, successor: BackendInstance) => Promise<void>,
 ): Store {
@@ -118,6 +119,7 @@ function storeOf(
       },
       disconnect: ({ isReset = false } = {}) => relay.drop({ reset: isReset }),
       silence: (durationMs) => relay.blackHole(durationMs),
+      reboot: (durationMs) => relay.reboot(durationMs),
     },
     async stop() {
       isStopping = true

@@ -141,6 +141,29 @@ test('a stage with one instance of each has no relay, unless it is asked for; th
   expect(await impatient(environment, onTestFinished).ping()).toBe('PONG')
 })
 
+test('databases that are rebooted serve nobody for a while, and the system goes on', async ({
+  expect,
+  onTestFinished,
+}) => {
+  const environment = await startTestEnvironment({ onTestFinished })
+  await shortenVisibility(environment, onTestFinished)
+  const { faults } = environment
+  const [client, redis] = [await connected(environment, onTestFinished), impatient(environment, onTestFinished)]
+  await redis.ping()
+  const ended = [new Promise((resolve) => client.once('error', resolve)), endOf(redis)]
+
+  faults.reboot('postgres', DURATION_MS)
+  faults.reboot('redis', DURATION_MS)
+
+  expect(await Promise.all(ended)).toMatchObject([{ code: '57P01' }, undefined])
+  await expect(connected(environment, onTestFinished)).rejects.toMatchObject({ code: '57P03' })
+  await expect(impatient(environment, onTestFinished).get('a')).rejects.toThrow(/^LOADING /)
+  await expect.poll(() => statusOfFile(environment), SOON).toBe(415)
+  const after = impatient(environment, onTestFinished)
+  await addOrganisation(await connected(environment, onTestFinished), 'after')
+  await expect.poll(() => limitOf(after, 'after'), SOON).toBe('7')
+})
+
 /** By plain SQL, as somebody with psql would. */
 async function addOrganisation(client: Client, id: string): Promise<void> {
   await client.query('BEGIN')
