@@ -85,10 +85,12 @@ export async function startEnvironment(options: StartOptions = {}): Promise<Star
   return { ...environment, key: topology.demo.key, stop, [Symbol.asyncDispose]: stop }
 }
 
-function describe({ system: wanted, ...choice }: StartOptions, settings: Settings): Topology {
-  const { cacheDir, forwardKey: engineKey, forwardModel: engineModel } = settings
-  const system = parseSystem(systems, wanted)
-  return system.describe(parseChoice(system, { engine: 'whisper', engineKey, engineModel, cacheDir, ...choice }))
+function describe(options: StartOptions, settings: Settings): Topology {
+  const { engine = 'whisper', engineKey = settings.forwardKey, engineModel = settings.forwardModel } = options
+  const { stage, profile, device, recordTo, compat, cacheDir = settings.cacheDir } = options
+  const system = parseSystem(systems, options.system)
+  const wanted = { stage, profile, engine, engineKey, engineModel, device, recordTo, compat, cacheDir }
+  return system.describe(parseChoice(system, wanted))
 }
 
 interface BaseDir {
@@ -98,10 +100,13 @@ interface BaseDir {
   clear(): Promise<void>
 }
 
+/** A database that was killed may still be writing its last file. */
+const RM_RETRIES = 10
+
 async function openBaseDir(wanted: string | undefined): Promise<BaseDir> {
   if (wanted !== undefined) return { path: wanted, isTemporary: false, clear: async () => {} }
   const path = await mkdtemp(join(tmpdir(), 'aldea-local-'))
-  return { path, isTemporary: true, clear: () => rm(path, { recursive: true, force: true }) }
+  return { path, isTemporary: true, clear: () => rm(path, { recursive: true, force: true, maxRetries: RM_RETRIES }) }
 }
 
 /** Timers of the clock hold no process, and while parts start or stop there may be nothing else to do it. */

