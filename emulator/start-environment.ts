@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { systems } from '../fixtures/systems/index.ts'
 import { keepAlive, systemClock } from '../services/wire/clock.ts'
 import { systemIds } from '../services/wire/ids.ts'
@@ -8,6 +5,7 @@ import { containerOptions } from './config/container-options.ts'
 import { loadSettings, type Settings } from './config/settings.ts'
 import { type Environment, startTopology } from './core/environment.ts'
 import type { BackendOptions, EnvironmentOptions } from './core/environment-options.ts'
+import { openTemporaryDir, type TemporaryDir } from './core/temporary-dir.ts'
 import { parseChoice, parseSystem, type Topology, type WantedChoice } from './core/system.ts'
 
 /**
@@ -43,7 +41,8 @@ export async function startEnvironment(options: StartOptions = {}): Promise<Star
   const { name = 'default', host = '127.0.0.1', port = 0, awsPort = 0, logLevel = 'warn' } = options
   const { clock = systemClock, ids = systemIds, cacheDir = settings.cacheDir, https, hasColdStarts, onEvent } = options
   const { topology = describe(options, settings), redisBinary = settings.redisBinary } = options
-  const state = await openBaseDir(options.baseDir)
+  const { baseDir } = options
+  const state: StateFolder = baseDir === undefined ? await openTemporaryDir() : { path: baseDir }
   const started = whileAlive(() =>
     startTopology({
       topology,
@@ -57,7 +56,7 @@ export async function startEnvironment(options: StartOptions = {}): Promise<Star
       backends: {
         mode: 'auto',
         urls: {},
-        container: { ...containerOptions(settings), isThrowAway: state.isTemporary },
+        container: { ...containerOptions(settings), isThrowAway: state.remove !== undefined },
         awsCredentials: settings.awsCredentials,
         ...options.backends,
       },
@@ -70,14 +69,14 @@ export async function startEnvironment(options: StartOptions = {}): Promise<Star
     }),
   )
   const environment = await started.catch(async (error: unknown) => {
-    await state.clear()
+    await state.remove?.()
     throw error
   })
   const end = async (): Promise<void> => {
     try {
       await environment.stop()
     } finally {
-      await state.clear()
+      await state.remove?.()
     }
   }
   let stopping: Promise<void> | undefined
@@ -85,28 +84,15 @@ export async function startEnvironment(options: StartOptions = {}): Promise<Star
   return { ...environment, key: topology.demo.key, stop, [Symbol.asyncDispose]: stop }
 }
 
+/** `remove` is there where it is not to stay. */
+type StateFolder = Pick<TemporaryDir, 'path'> & Partial<Pick<TemporaryDir, 'remove'>>
+
 function describe(options: StartOptions, settings: Settings): Topology {
   const { engine = 'whisper', engineKey = settings.forwardKey, engineModel = settings.forwardModel } = options
   const { stage, profile, device, recordTo, compat, cacheDir = settings.cacheDir } = options
   const system = parseSystem(systems, options.system)
   const wanted = { stage, profile, engine, engineKey, engineModel, device, recordTo, compat, cacheDir }
   return system.describe(parseChoice(system, wanted))
-}
-
-interface BaseDir {
-  readonly path: string
-  readonly isTemporary: boolean
-  /** Removes it, if it is temporary. */
-  clear(): Promise<void>
-}
-
-/** A database that was killed may still be writing its last file. */
-const RM_RETRIES = 10
-
-async function openBaseDir(wanted: string | undefined): Promise<BaseDir> {
-  if (wanted !== undefined) return { path: wanted, isTemporary: false, clear: async () => {} }
-  const path = await mkdtemp(join(tmpdir(), 'aldea-local-'))
-  return { path, isTemporary: true, clear: () => rm(path, { recursive: true, force: true, maxRetries: RM_RETRIES }) }
 }
 
 /** Timers of the clock hold no process, and while parts start or stop there may be nothing else to do it. */
