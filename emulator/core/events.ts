@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { systemClock } from '../../services/wire/clock.ts'
 
 /** Everything that happens in an environment, as one typed stream. Producers never know their readers. */
@@ -216,5 +217,5 @@ function isOf<T extends EventType>(type: T, event: EnvironmentEvent): event is E
 
 function describeLast(events: readonly EnvironmentEvent[]): string {
   const last = events.at(-1)
-  return last ? `There were ${events.length}, the last one: ${JSON.stringify(last)}` : 'There was none at all.'
+  return last ? `There were ${events.length}, the last one: ${inspect(last)}` : 'There was none at all.'
 }
