@@ -1,4 +1,4 @@
-import { open, rename, rm } from 'node:fs/promises'
+import { rename, rm, writeFile } from 'node:fs/promises'
 import { systemIds } from '../../services/wire/ids.ts'
 
 /**
@@ -12,13 +12,7 @@ export type Survives = 'power loss' | 'kill'
 export async function replaceFile(path: string, text: string, survives: Survives = 'power loss'): Promise<void> {
   const beside = nameBeside(path)
   try {
-    const file = await open(beside, 'w', OWNER_ONLY)
-    try {
-      await file.writeFile(text)
-      if (survives === 'power loss') await file.sync()
-    } finally {
-      await file.close()
-    }
+    await writeFile(beside, text, { mode: OWNER_ONLY, flush: survives === 'power loss' })
     await rename(beside, path)
   } catch (error) {
     await rm(beside, { force: true })
