@@ -61,10 +61,19 @@ async function openRecording({ path, stdin }: TranscribeOptions): Promise<Record
   })
   const stats = await file.stat()
   if (stats.isFile()) {
-    return { body: file.createReadStream({ autoClose: false }), bytes: stats.size, close: () => file.close() }
+    const body = file.createReadStream()
+    return { body, bytes: stats.size, close: () => closed(body) }
   }
   await file.close()
   throw new ClientError(`${path} is not a file.`)
+}
+
+/** Its file is closed with it. */
+async function closed(stream: Readable): Promise<void> {
+  if (stream.closed) return
+  await new Promise<void>((resolve) => {
+    stream.once('close', resolve).destroy()
+  })
 }
 
 async function upload(
