@@ -52,6 +52,8 @@ test('time goes on when its clock is told to', async (context) => {
   expect(await transcribe(environment)).toContain('"created":"2030-01-01T00:00:00.000000Z"')
   await clock.advance(300_000)
   expect(await transcribe(environment)).toContain('"created":"2030-01-01T00:05:00.000000Z"')
+  // Nothing was given up on the way: no connection, no function.
+  expect(environment.events.of('log')).toEqual([])
 })
 
 test('what has a folder of its own is there at the next start', async (context) => {

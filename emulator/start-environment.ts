@@ -1,26 +1,30 @@
 import { systems } from '../fixtures/systems/index.ts'
-import { keepAlive, systemClock } from '../services/wire/clock.ts'
+import { systemClock, whileAlive } from '../services/wire/clock.ts'
 import { systemIds } from '../services/wire/ids.ts'
+import type { ContainerOptions } from './backends/container/options.ts'
 import { containerOptions } from './config/container-options.ts'
 import { loadSettings, type Settings } from './config/settings.ts'
 import { type Environment, startTopology } from './core/environment.ts'
 import type { BackendOptions, EnvironmentOptions } from './core/environment-options.ts'
 import { openTemporaryDir, type TemporaryDir } from './core/temporary-dir.ts'
-import { parseChoice, parseSystem, type Topology, type WantedChoice } from './core/system.ts'
+import { parseChoice, parseSystem, type System, type Topology, type WantedChoice } from './core/system.ts'
 
 /**
  * What to start. Whatever is not said is as `aldea-local start` has it, except that ports are any free ones and nothing is
  * kept, so that as many run beside each other as somebody likes.
  */
-export interface StartOptions
-  extends Partial<Omit<EnvironmentOptions, 'topology' | 'backends'>>, Partial<Omit<WantedChoice, 'cacheDir'>> {
-  /** Which system; the first one when absent. */
-  readonly system?: string
+export interface StartOptions extends Partial<Omit<EnvironmentOptions, 'topology' | 'backends'>>, WantedSystem {
   /** Started as it is, whatever else is said of system, stage, profile and engine. */
   readonly topology?: Topology
-  readonly backends?: Partial<BackendOptions>
+  readonly backends?: Partial<Omit<BackendOptions, 'container'>> & { readonly container?: Partial<ContainerOptions> }
   /** Holds the folder of its state, for the next start; absent, a temporary one that goes when the environment stops. */
   readonly baseDir?: string
+}
+
+/** Of several systems, stages and drawings one, and what is the user's to choose in it. */
+export interface WantedSystem extends Partial<WantedChoice> {
+  /** The first one when absent. */
+  readonly system?: string | undefined
 }
 
 export interface StartedEnvironment extends Environment {
@@ -40,7 +44,7 @@ export async function startEnvironment(options: StartOptions = {}): Promise<Star
   const settings = loadSettings()
   const { name = 'default', host = '127.0.0.1', port = 0, awsPort = 0, logLevel = 'warn' } = options
   const { clock = systemClock, ids = systemIds, cacheDir = settings.cacheDir, https, hasColdStarts, onEvent } = options
-  const { topology = describe(options, settings), redisBinary = settings.redisBinary } = options
+  const { topology = describeSystem(options, settings).topology, redisBinary = settings.redisBinary } = options
   const { baseDir } = options
   const state: StateFolder = baseDir === undefined ? await openTemporaryDir() : { path: baseDir }
   const started = whileAlive(() =>
@@ -56,9 +60,13 @@ export async function startEnvironment(options: StartOptions = {}): Promise<Star
       backends: {
         mode: 'auto',
         urls: {},
-        container: { ...containerOptions(settings), isThrowAway: state.remove !== undefined },
         awsCredentials: settings.awsCredentials,
         ...options.backends,
+        container: {
+          ...containerOptions(settings),
+          isThrowAway: state.remove !== undefined,
+          ...options.backends?.container,
+        },
       },
       redisBinary,
       logLevel,
@@ -87,20 +95,14 @@ export async function startEnvironment(options: StartOptions = {}): Promise<Star
 /** `remove` is there where it is not to stay. */
 type StateFolder = Pick<TemporaryDir, 'path'> & Partial<Pick<TemporaryDir, 'remove'>>
 
-function describe(options: StartOptions, settings: Settings): Topology {
+/** @throws ALDEA_USAGE naming what there is */
+export function describeSystem(
+  options: WantedSystem,
+  settings: Settings,
+): { readonly system: System; readonly topology: Topology } {
   const { engine = 'whisper', engineKey = settings.forwardKey, engineModel = settings.forwardModel } = options
   const { stage, profile, device, recordTo, compat, cacheDir = settings.cacheDir } = options
   const system = parseSystem(systems, options.system)
   const wanted = { stage, profile, engine, engineKey, engineModel, device, recordTo, compat, cacheDir }
-  return system.describe(parseChoice(system, wanted))
-}
-
-/** Timers of the clock hold no process, and while parts start or stop there may be nothing else to do it. */
-async function whileAlive<T>(run: () => Promise<T>): Promise<T> {
-  const alive = keepAlive()
-  try {
-    return await run()
-  } finally {
-    alive.cancel()
-  }
+  return { system, topology: system.describe(parseChoice(system, wanted)) }
 }

@@ -26,6 +26,7 @@ export const commands: readonly Command[] = [
         flags: '--aws-port <number>',
         description: 'port that speaks SQS and Lambda: 4566, or auto when --port is',
       },
+      { flags: '--reuse-containers', description: 'leave containers running at the end, for the next start' },
       { flags: '--json', description: 'print one event per line as JSON' },
     ],
     examples: ['aldea-local start', 'aldea-local start --stage staging --port auto'],

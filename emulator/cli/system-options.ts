@@ -1,8 +1,7 @@
 import { systems } from '../../fixtures/systems/index.ts'
-import { containerOptions } from '../config/container-options.ts'
 import type { BackendOptions } from '../core/environment-options.ts'
 import { AldeaError } from '../core/errors.ts'
-import { parseChoice, parseSystem, type System, type Topology } from '../core/system.ts'
+import type { WantedSystem } from '../start-environment.ts'
 import { textOption, type CommandContext, type Option } from './command.ts'
 
 const [defaultSystem] = systems
@@ -25,7 +24,6 @@ export const systemOptions: readonly Option[] = [
     description: 'what runs PostgreSQL, Redis and the queue: auto, container, embedded',
     default: 'auto',
   },
-  { flags: '--reuse-containers', description: 'leave containers running at the end, for the next start' },
   { flags: '--database-url <url>', description: 'a PostgreSQL that is already there' },
   { flags: '--redis-url <url>', description: 'a Redis that is already there' },
   { flags: '--sqs-url <url>', description: 'an SQS endpoint that is already there' },
@@ -54,28 +52,23 @@ export function listOf(named: readonly { readonly name: string }[]): string {
   return named.map(({ name }) => name).join(', ')
 }
 
-/** @throws ALDEA_USAGE naming what there is */
-export function parseTopology(context: CommandContext): { readonly system: System; readonly topology: Topology } {
-  const { settings } = context
-  const system = parseSystem(systems, textOption(context, 'system'))
-  const choice = parseChoice(system, {
+/** Which system was asked for. */
+export function wantedSystem(context: CommandContext): WantedSystem {
+  return {
+    system: textOption(context, 'system'),
     stage: textOption(context, 'stage'),
     profile: textOption(context, 'profile'),
-    engine: textOption(context, 'engine') ?? 'whisper',
-    engineKey: settings.forwardKey,
-    engineModel: settings.forwardModel,
+    engine: textOption(context, 'engine'),
     device: textOption(context, 'device'),
     recordTo: textOption(context, 'record'),
     compat: textOption(context, 'compat'),
-    cacheDir: settings.cacheDir,
-  })
-  return { system, topology: system.describe(choice) }
+  }
 }
 
 const BACKEND_MODES = ['auto', 'container', 'embedded'] as const satisfies readonly BackendOptions['mode'][]
 
 /** @throws ALDEA_USAGE naming what there is */
-export function parseBackends(context: CommandContext): BackendOptions {
+export function parseBackends(context: CommandContext): Pick<BackendOptions, 'mode' | 'urls'> {
   const wanted = textOption(context, 'backends') ?? 'auto'
   const mode = BACKEND_MODES.find((each) => each === wanted)
   if (mode === undefined) {
@@ -88,7 +81,5 @@ export function parseBackends(context: CommandContext): BackendOptions {
     const url = textOption(context, option)
     return url === undefined ? [] : [[kind, url] as const]
   })
-  const { settings, options } = context
-  const container = { ...containerOptions(settings), isReused: options['reuseContainers'] === true }
-  return { mode, urls: Object.fromEntries(urls), container, awsCredentials: settings.awsCredentials }
+  return { mode, urls: Object.fromEntries(urls) }
 }

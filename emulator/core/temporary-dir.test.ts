@@ -21,6 +21,12 @@ test('what a killed process has left goes, and nothing else does', async ({ expe
   const others = [`aldea-local-${process.ppid}-abcdef`, 'aldea-local-notes', 'aldea-test-cache']
   for (const name of others) await mkdir(join(folder, name))
 
+  const foreign = vi.spyOn(process, 'getuid').mockReturnValue((process.getuid?.() ?? 0) + 1)
+  const first = await openTemporaryDir()
+  await first.remove()
+  foreign.mockRestore()
+  expect(await readdir(left)).toEqual(['secrets.json'])
+
   const opened = await openTemporaryDir()
   const beside = await openTemporaryDir()
 

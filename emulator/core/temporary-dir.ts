@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { lstat, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { identify } from './processes.ts'
@@ -27,8 +27,14 @@ async function removeIfLeft(name: string): Promise<void> {
   const pid = NAME.exec(name)?.[1]
   if (pid === undefined || (await identify(Number(pid)))) return
   const path = join(tmpdir(), name)
+  const uid = await lstat(path).then(
+    (stats) => stats.uid,
+    () => undefined,
+  )
+  // What another user has written there must not tell us which processes to end.
+  if (uid === undefined || uid !== (process.getuid?.() ?? uid)) return
   const environments = await readdir(path).catch(() => [])
-  // Another user's cannot be removed, and another process may be at it already: either is none of ours.
+  // Another process may be at it already.
   await Promise.allSettled(environments.map((each) => reapLeftovers(join(path, each))))
   await remove(path).catch(() => undefined)
 }

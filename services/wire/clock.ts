@@ -56,6 +56,16 @@ export function keepAlive(): Timer {
   return { cancel: () => clearInterval(timer) }
 }
 
+/** Keeps the process running until `run` is over: while parts start or stop there may be nothing else to do it. */
+export async function whileAlive<T>(run: () => Promise<T>): Promise<T> {
+  const alive = keepAlive()
+  try {
+    return await run()
+  } finally {
+    alive.cancel()
+  }
+}
+
 /** About the longest that Node takes; nothing happens when it is over. */
 const KEEP_ALIVE_INTERVAL_MS = 2_000_000_000
 

@@ -7,7 +7,7 @@ import type { CommandContext, Terminal } from '../command.ts'
 import { describeEvent } from '../reporter/describe-event.ts'
 import { watchSlowParts } from '../reporter/slow-parts.ts'
 import { EXIT_CODES, nextSignal, stopUnlessAskedAgain } from '../signals.ts'
-import { parseBackends, parseTopology } from '../system-options.ts'
+import { parseBackends, wantedSystem } from '../system-options.ts'
 
 /** Runs a program beside a system of its own, of which nothing is left. The exit code is the program's. */
 export async function run(context: CommandContext): Promise<number> {
@@ -18,7 +18,7 @@ export async function run(context: CommandContext): Promise<number> {
   void nextSignal().then((exitCode) => (askedToEnd = exitCode))
 
   const starting = startEnvironment({
-    topology: parseTopology(context).topology,
+    ...wantedSystem(context),
     backends: parseBackends(context),
     cacheDir: settings.cacheDir,
     hasColdStarts: options['coldStarts'] === true,

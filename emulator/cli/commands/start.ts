@@ -1,27 +1,23 @@
-import { keepAlive } from '../../../services/wire/clock.ts'
+import { whileAlive } from '../../../services/wire/clock.ts'
 import { systemIds } from '../../../services/wire/ids.ts'
+import { containerOptions } from '../../config/container-options.ts'
 import { startTopology } from '../../core/environment.ts'
 import type { HttpsOptions } from '../../core/environment-options.ts'
 import { AldeaError } from '../../core/errors.ts'
 import { textOption, type CommandContext } from '../command.ts'
 import { createReporter } from '../reporter/create-reporter.ts'
 import { nextSignal, stopUnlessAskedAgain } from '../signals.ts'
-import { parseBackends, parseTopology } from '../system-options.ts'
+import { describeSystem } from '../../start-environment.ts'
+import { parseBackends, wantedSystem } from '../system-options.ts'
 
 /** Starts an environment and stays until a signal. The exit code names the signal, as shells do. */
-export async function run(context: CommandContext): Promise<number> {
-  // Timers of the clock hold no process, and while parts start or stop there may be nothing else to do it.
-  const alive = keepAlive()
-  try {
-    return await stay(context)
-  } finally {
-    alive.cancel()
-  }
+export function run(context: CommandContext): Promise<number> {
+  return whileAlive(() => stay(context))
 }
 
 async function stay(context: CommandContext): Promise<number> {
   const { settings, clock } = context
-  const { system, topology } = parseTopology(context)
+  const { system, topology } = describeSystem(wantedSystem(context), settings)
   const port = parsePort(textOption(context, 'port') ?? 'auto')
   // Whoever takes any port for the one address does not mean to have a fixed one for the other.
   const awsPort = parsePort(textOption(context, 'awsPort') ?? (port === 0 ? 'auto' : DEFAULT_AWS_PORT))
@@ -38,7 +34,11 @@ async function stay(context: CommandContext): Promise<number> {
     port,
     https: parseHttps(context),
     awsPort,
-    backends: parseBackends(context),
+    backends: {
+      ...parseBackends(context),
+      container: { ...containerOptions(settings), isReused: context.options['reuseContainers'] === true },
+      awsCredentials: settings.awsCredentials,
+    },
     hasColdStarts: context.options['coldStarts'] === true,
     logLevel: context.options['verbose'] === true ? 'debug' : 'warn',
     clock,
