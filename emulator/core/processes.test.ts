@@ -22,8 +22,8 @@ test('another process with the same pid is another process', async ({ expect }) 
 })
 
 test('a zombie is dead', async ({ expect, onTestFinished }) => {
-  // The shell becomes a sleep, which never asks how its child ended.
-  const parent = spawn('/bin/sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'])
+  // The shell becomes a sleep, which never asks how its child ended; had it ended before that, the shell would have asked.
+  const parent = spawn('/bin/sh', ['-c', 'sleep 0.2 & echo $!; exec sleep 60'])
   onTestFinished(() => void parent.kill('SIGKILL'))
   const [line] = (await once(createInterface({ input: parent.stdout }), 'line')) as [string]
   await expect.poll(() => identify(Number(line))).toBeUndefined()
