@@ -45,7 +45,7 @@ export async function startEnvironment(options: StartOptions = {}): Promise<Star
   const { name = 'default', host = '127.0.0.1', port = 0, awsPort = 0, logLevel = 'warn' } = options
   const { clock = systemClock, ids = systemIds, cacheDir = settings.cacheDir, https, hasColdStarts, onEvent } = options
   const { topology = describeSystem(options, settings).topology, redisBinary = settings.redisBinary } = options
-  const { baseDir } = options
+  const { baseDir, replace } = options
   const state: StateFolder = baseDir === undefined ? await openTemporaryDir() : { path: baseDir }
   const started = whileAlive(() =>
     startTopology({
@@ -72,6 +72,7 @@ export async function startEnvironment(options: StartOptions = {}): Promise<Star
       logLevel,
       clock,
       ids,
+      ...(replace && { replace }),
       ...(hasColdStarts !== undefined && { hasColdStarts }),
       ...(onEvent && { onEvent }),
     }),

@@ -29,7 +29,11 @@ export const commands: readonly Command[] = [
       { flags: '--reuse-containers', description: 'leave containers running at the end, for the next start' },
       { flags: '--json', description: 'print one event per line as JSON' },
     ],
-    examples: ['aldea-local start', 'aldea-local start --stage staging --port auto'],
+    examples: [
+      'aldea-local start',
+      'aldea-local start --stage staging --port auto',
+      'aldea-local start --replace ws-proxy=http://127.0.0.1:8000',
+    ],
     load: () => import('./commands/start.ts'),
   },
   {
@@ -46,9 +50,10 @@ export const commands: readonly Command[] = [
     args: [],
     options: [
       { flags: '--name <name>', description: 'which running environment', default: 'default' },
+      { flags: '--service <name>', description: 'what this service is started with, for a program in its place' },
       { flags: '--json', description: 'print one JSON object instead of shell lines' },
     ],
-    examples: ['eval "$(aldea-local env)"', 'aldea-local env --json'],
+    examples: ['eval "$(aldea-local env)"', 'aldea-local env --json', 'eval "$(aldea-local env --service ws-proxy)"'],
     load: () => import('./commands/env.ts'),
   },
   {

@@ -1,22 +1,24 @@
 import { AldeaError, messageOf } from '../core/errors.ts'
-import { readRegistry } from '../core/state-dir.ts'
+import { readRegistry, type Registry } from '../core/state-dir.ts'
 import { type CommandContext, textOption } from './command.ts'
 
-/** The address at which the environment that `--name` names tells of itself; undefined when none of that name runs. */
-export async function findEndpoint(context: CommandContext): Promise<string | undefined> {
-  const registry = await readRegistry({ baseDir: context.settings.baseDir, name: nameOf(context) })
-  if (typeof registry !== 'object' || registry === null || !('variables' in registry)) return undefined
-  // Our own file, written by this version of the command.
-  return (registry.variables as Readonly<Record<string, string>>)['AWS_ENDPOINT_URL']
+/** The environment that `--name` names; undefined when none of that name runs. */
+export async function findRunning(context: CommandContext): Promise<Registry | undefined> {
+  return readRegistry({ baseDir: context.settings.baseDir, name: nameOf(context) })
 }
 
 /** @throws ALDEA_NOT_RUNNING */
-export async function endpointOf(context: CommandContext): Promise<string> {
-  const endpoint = await findEndpoint(context)
-  if (endpoint !== undefined) return endpoint
+export async function runningOf(context: CommandContext): Promise<Registry> {
+  const running = await findRunning(context)
+  if (running) return running
   throw new AldeaError('ALDEA_NOT_RUNNING', `No environment named ${nameOf(context)} is running from this folder.`, {
     hint: 'npx aldea-local start',
   })
+}
+
+/** Where it tells of itself. */
+export function endpointOf({ variables }: Registry): string {
+  return variables['AWS_ENDPOINT_URL'] ?? ''
 }
 
 /** @throws ALDEA_REQUEST_FAILED */

@@ -1,5 +1,6 @@
 import { systems } from '../../fixtures/systems/index.ts'
 import type { BackendOptions } from '../core/environment-options.ts'
+import type { ExternalServices } from '../core/external-services.ts'
 import { AldeaError } from '../core/errors.ts'
 import type { WantedSystem } from '../start-environment.ts'
 import { textOption, type CommandContext, type Option } from './command.ts'
@@ -44,6 +45,10 @@ export const systemOptions: readonly Option[] = [
     description: 'whose shapes the speech API answers in: aldea, or deepgram, which typed SDKs want',
     default: 'aldea',
   },
+  {
+    flags: '--replace <service=url...>',
+    description: 'a program of your own in the place of a service, which it calls there; what it needs: env --service',
+  },
   { flags: '--cold-starts', description: 'give every event of a function a fresh instance' },
   { flags: '--verbose', description: 'show the log of every service' },
 ]
@@ -63,6 +68,16 @@ export function wantedSystem(context: CommandContext): WantedSystem {
     recordTo: textOption(context, 'record'),
     compat: textOption(context, 'compat'),
   }
+}
+
+/** Several addresses of a service are separated by commas, or given one by one. */
+export function parseReplace({ options }: CommandContext): ExternalServices {
+  const external: Record<string, readonly string[]> = {}
+  for (const entry of [options['replace'] ?? []].flat().map(String)) {
+    const [, service = '', addresses] = /^([^=]*)(?:=(.*))?$/s.exec(entry) ?? []
+    external[service] = [...(external[service] ?? []), ...(addresses?.split(',') ?? [])]
+  }
+  return external
 }
 
 const BACKEND_MODES = ['auto', 'container', 'embedded'] as const satisfies readonly BackendOptions['mode'][]

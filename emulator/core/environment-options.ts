@@ -2,6 +2,7 @@ import type { Clock } from '../../services/wire/clock.ts'
 import type { Ids } from '../../services/wire/runtime.ts'
 import type { ContainerOptions } from '../backends/container/options.ts'
 import type { EnvironmentEvent } from './events.ts'
+import type { ExternalServices } from './external-services.ts'
 import type { BackendSpec, Topology } from './system.ts'
 
 /** What an environment is started from. */
@@ -21,6 +22,8 @@ export interface EnvironmentOptions {
   /** Port of the one address that speaks SQS and Lambda; 0 takes any free one. */
   readonly awsPort: number
   readonly backends: BackendOptions
+  /** Services that are not started, because programs of the user's own take their places; none when absent. */
+  readonly replace?: ExternalServices
   /** A Redis server to use instead of the one on PATH. */
   readonly redisBinary: string | undefined
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn'

@@ -1,3 +1,5 @@
+import { resolve } from 'node:path'
+import type { Variables } from '../../services/wire/runtime.ts'
 import { createShared } from '../../services/wire/shared.ts'
 import type { Metrics } from '../alb/metrics/metrics.ts'
 import { authorityFile } from '../alb/tls/authority.ts'
@@ -5,10 +7,12 @@ import type { EnvironmentOptions } from './environment-options.ts'
 import { createEventStream, type EventStream } from './events.ts'
 import { startParts } from './lifecycle.ts'
 import { environmentVariables } from './environment-variables.ts'
+import { parseExternalServices } from './external-services.ts'
 import { type Faults, faultsOf, found } from './faults.ts'
 import { awsEndpointPart } from './parts/aws-endpoint.ts'
 import { backendPart } from './parts/backend.ts'
 import { accessLogFolder, loadBalancerPart, tlsFolder } from './parts/balancer.ts'
+import { externalServicePart } from './parts/external-service.ts'
 import { functionPart } from './parts/function.ts'
 import { queueUrlsOf } from './parts/queue-urls.ts'
 import { servicePart } from './parts/service.ts'
@@ -20,6 +24,8 @@ import type { Topology } from './system.ts'
 /** One running copy of a system. */
 export interface Environment {
   readonly name: string
+  /** Holds the folder of its state, for commands: `ALDEA_STATE_DIR`. Absolute. */
+  readonly baseDir: string
   readonly topology: Topology
   /** Where the load balancer answers: `http://host:port`. */
   readonly url: string
@@ -38,6 +44,8 @@ export interface Environment {
   readonly queueUrls: Readonly<Record<string, string>>
   /** What other programs find the parts by: `DATABASE_URL`, `AWS_ENDPOINT_URL`, … */
   readonly variables: Readonly<Record<string, string>>
+  /** What each service was started with; of `replace`, what the program in its place is to be started with. */
+  readonly serviceVariables: Readonly<Record<string, Readonly<Record<string, string>>>>
   readonly faults: Faults
   /** The secrets that services were started with. */
   readonly secrets: Secrets
@@ -48,6 +56,7 @@ export interface Environment {
 /** Starts every part of a system, or nothing: what was started before a failure is stopped again. */
 export async function startTopology(options: EnvironmentOptions): Promise<Environment> {
   const { topology, clock } = options
+  const external = parseExternalServices(topology, options.replace ?? {})
   const events = createEventStream()
   if (options.onEvent) events.read(options.onEvent)
   const state = await openStateDir({ baseDir: options.baseDir, name: options.name })
@@ -66,6 +75,7 @@ export async function startTopology(options: EnvironmentOptions): Promise<Enviro
       queue: undefined,
       stores: new Map(),
       services: new Map(),
+      variables: new Map(),
       addresses: new Map(),
       functions: new Map(),
       mappings: [],
@@ -74,7 +84,10 @@ export async function startTopology(options: EnvironmentOptions): Promise<Enviro
       loadBalancerPart(world),
       awsEndpointPart(world),
       ...topology.backends.map((spec) => backendPart(world, spec)),
-      ...topology.services.map((spec) => servicePart(world, spec)),
+      ...topology.services.map((spec) => {
+        const addresses = external[spec.name]
+        return addresses ? externalServicePart(world, spec, addresses) : servicePart(world, spec)
+      }),
       ...topology.functions.map((spec) => functionPart(world, spec)),
     ]
     const lifecycle = await startParts(parts, { clock, events })
@@ -92,15 +105,26 @@ export async function startTopology(options: EnvironmentOptions): Promise<Enviro
       backends,
       queueUrls,
     })
-    await state
-      .writeRegistry({ pid: process.pid, url, httpsUrl, stage, profile, backends, queueUrls, variables, secrets })
-      .catch(async (error: unknown) => {
-        await lifecycle.stop()
-        throw error
-      })
+    const serviceVariables = Object.fromEntries([...world.variables].map(([name, given]) => [name, definedOf(given)]))
+    const registry = {
+      pid: process.pid,
+      url,
+      httpsUrl,
+      stage,
+      profile,
+      backends,
+      queueUrls,
+      variables,
+      serviceVariables,
+    }
+    await state.writeRegistry({ ...registry, secrets }).catch(async (error: unknown) => {
+      await lifecycle.stop()
+      throw error
+    })
 
     return {
       name: options.name,
+      baseDir: resolve(options.baseDir),
       topology,
       url,
       httpsUrl,
@@ -112,6 +136,7 @@ export async function startTopology(options: EnvironmentOptions): Promise<Enviro
       awsEndpoint,
       queueUrls,
       variables,
+      serviceVariables,
       faults: faultsOf(world),
       invoke: (name, event) => found(world.functions, name).invoke(event),
       async stop() {
@@ -126,6 +151,11 @@ export async function startTopology(options: EnvironmentOptions): Promise<Enviro
     await state.release()
     throw error
   }
+}
+
+function definedOf(variables: Variables): Record<string, string> {
+  const defined = Object.entries(variables).filter((entry): entry is [string, string] => entry[1] !== undefined)
+  return Object.fromEntries(defined)
 }
 
 function urlsOf({ balancer }: World): { readonly url: string; readonly httpsUrl: string | undefined } {

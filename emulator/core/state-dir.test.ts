@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'vitest'
 import { lockHolder } from './lock-file.ts'
 import { identify, isAlive, type ProcessIdentity } from './processes.ts'
+import { createRegistry } from '../tests/test-registry.ts'
 import { openStateDir, readRegistry } from './state-dir.ts'
 
 test('a second start of the same environment is refused by the pid of the first', async ({
@@ -68,9 +69,9 @@ test('the registry is there while its environment runs', async ({ expect, onTest
   expect(await readRegistry(where)).toBeUndefined()
   const state = await openStateDir(where)
   expect(await readRegistry(where)).toBeUndefined()
-  await state.writeRegistry({ url: 'http://127.0.0.1:1' })
-  await state.writeRegistry({ url: 'http://127.0.0.1:2' })
-  expect(await readRegistry(where)).toEqual({ url: 'http://127.0.0.1:2' })
+  await state.writeRegistry(createRegistry({ url: 'http://127.0.0.1:1' }))
+  await state.writeRegistry(createRegistry({ url: 'http://127.0.0.1:2' }))
+  expect(await readRegistry(where)).toMatchObject({ url: 'http://127.0.0.1:2' })
   expect((await stat(join(state.path, 'environment.json'))).mode & 0o777).toBe(0o600)
   await state.release()
   expect(await readRegistry(where)).toBeUndefined()
@@ -79,7 +80,7 @@ test('the registry is there while its environment runs', async ({ expect, onTest
 test('the registry of a killed environment is not believed', async ({ expect, onTestFinished }) => {
   const where = { baseDir: await temporary(onTestFinished), name: 'default' }
   const state = await openStateDir(where)
-  await state.writeRegistry({ url: 'http://127.0.0.1:1' })
+  await state.writeRegistry(createRegistry({ url: 'http://127.0.0.1:1' }))
   await writeFile(join(state.path, 'lock.9'), JSON.stringify({ pid: process.pid, startTime: '1' }))
   expect(await readRegistry(where)).toBeUndefined()
 })

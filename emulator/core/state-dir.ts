@@ -5,6 +5,7 @@ import { AldeaError } from './errors.ts'
 import { acquireLock, lockHolder } from './lock-file.ts'
 import { reapLeftovers } from './reaper.ts'
 import { replaceFile } from './replace-file.ts'
+import type { Secrets } from './secrets.ts'
 
 /** Names one running copy and the folder of its state. */
 export interface StateDirName {
@@ -13,12 +14,30 @@ export interface StateDirName {
   readonly name: string
 }
 
+/** What a running environment tells other commands of itself. They are of the same version. */
+export interface Registry {
+  readonly pid: number
+  /** Of the load balancer. */
+  readonly url: string
+  readonly httpsUrl: string | undefined
+  readonly stage: string
+  readonly profile: string
+  /** URL of each database, by its name in the topology. */
+  readonly backends: Readonly<Record<string, string>>
+  readonly queueUrls: Readonly<Record<string, string>>
+  /** What other programs find the parts by. */
+  readonly variables: Readonly<Record<string, string>>
+  /** What each service was started with. */
+  readonly serviceVariables: Readonly<Record<string, Readonly<Record<string, string>>>>
+  readonly secrets: Secrets
+}
+
 /** The folder of a running environment, ours alone until released. */
 export interface StateDir {
   /** Absolute. */
   readonly path: string
   /** Replaces what `readRegistry` of another process finds. Only the user can read it: it may hold keys. */
-  writeRegistry(data: unknown): Promise<void>
+  writeRegistry(registry: Registry): Promise<void>
   /** Removes the registry, then the lock. What else is in the folder stays for the next start. */
   release(): Promise<void>
 }
@@ -42,7 +61,7 @@ export async function openStateDir(where: StateDirName): Promise<StateDir> {
   }
   return {
     path,
-    writeRegistry: (data) => replaceFile(registry, `${JSON.stringify(data, undefined, 2)}\n`, 'kill'),
+    writeRegistry: (written) => replaceFile(registry, `${JSON.stringify(written, undefined, 2)}\n`, 'kill'),
     async release() {
       await rm(registry, { force: true })
       await lockFile.release()
@@ -51,11 +70,11 @@ export async function openStateDir(where: StateDirName): Promise<StateDir> {
 }
 
 /** What a running environment has written about itself; undefined when none of that name runs, or is not ready yet. */
-export async function readRegistry(where: StateDirName): Promise<unknown> {
+export async function readRegistry(where: StateDirName): Promise<Registry | undefined> {
   const { path, registry } = pathsOf(where)
   if (!(await lockHolder(path))) return undefined
   const text = await readFile(registry, 'utf8').catch(() => undefined)
-  return text === undefined ? undefined : JSON.parse(text)
+  return text === undefined ? undefined : (JSON.parse(text) as Registry)
 }
 
 /** A folder name on every system: no separators, no leading dot, no drive, short. */

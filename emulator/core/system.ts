@@ -1,4 +1,4 @@
-import type { StartFunction, StartService, Variables } from '../../services/wire/runtime.ts'
+import type { PrepareService, StartFunction, StartService, Variables } from '../../services/wire/runtime.ts'
 import type { Action, Rule, TargetGroupConfig } from '../alb/model.ts'
 import type { QueueSpec } from '../backends/queue/port.ts'
 import { AldeaError } from './errors.ts'
@@ -113,7 +113,8 @@ export interface ServiceSpec {
   readonly listens: boolean
   /** Backends, services and functions that must be ready first. */
   readonly after: readonly string[]
-  load(): Promise<{ start: StartService }>
+  /** Its door; `prepare` is called where a program of the user's own takes its place. */
+  load(): Promise<{ start: StartService; prepare?: PrepareService }>
   variables(references: References): Variables
 }
 

@@ -72,6 +72,19 @@ export async function start(variables: Variables, runtime: Runtime): Promise<Run
   })
 }
 
+/** Brings the database up to date, for where another program serves in the place of this one. */
+export async function prepare(variables: Variables, runtime: Runtime): Promise<void> {
+  const config = parseConfig(variables)
+  const postgres = openPostgres(config.DATABASE_URL, { name: 'backend', log: runtime.log })
+  try {
+    await prepareDatabase(postgres, config, runtime)
+  } catch (error) {
+    throw toStartError(config.DATABASE_URL, error)
+  } finally {
+    await postgres.end()
+  }
+}
+
 async function prepareDatabase({ pool }: Postgres, config: BackendConfig, runtime: Runtime): Promise<void> {
   await migrate(pool, { migrations, clock: runtime.clock, log: runtime.log })
   if (config.SEED_FILE !== undefined) await applySeed(pool, await loadSeed(config.SEED_FILE), runtime)

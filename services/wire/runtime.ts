@@ -56,6 +56,12 @@ export interface Running {
 /** The door of a long-running service: `services/<name>/service.ts` exports one as `start`. */
 export type StartService = (variables: Variables, runtime: Runtime) => Promise<Running>
 
+/**
+ * Does what others expect a service to have done, such as making its tables, and is gone. `services/<name>/service.ts`
+ * exports it as `prepare` where there is such a thing.
+ */
+export type PrepareService = (variables: Variables, runtime: Runtime) => Promise<void>
+
 /** What a function is called with: the genuine AWS shape of the members this project uses. */
 export interface FunctionContext {
   readonly functionName: string

@@ -7,7 +7,7 @@ import type { CommandContext, Terminal } from '../command.ts'
 import { describeEvent } from '../reporter/describe-event.ts'
 import { watchSlowParts } from '../reporter/slow-parts.ts'
 import { EXIT_CODES, nextSignal, stopUnlessAskedAgain } from '../signals.ts'
-import { parseBackends, wantedSystem } from '../system-options.ts'
+import { parseBackends, parseReplace, wantedSystem } from '../system-options.ts'
 
 /** Runs a program beside a system of its own, of which nothing is left. The exit code is the program's. */
 export async function run(context: CommandContext): Promise<number> {
@@ -21,6 +21,7 @@ export async function run(context: CommandContext): Promise<number> {
     ...wantedSystem(context),
     backends: parseBackends(context),
     cacheDir: settings.cacheDir,
+    replace: parseReplace(context),
     hasColdStarts: options['coldStarts'] === true,
     logLevel: options['verbose'] === true ? 'debug' : 'warn',
     clock,
@@ -32,7 +33,9 @@ export async function run(context: CommandContext): Promise<number> {
   })
   const environment = await starting.finally(slow.end)
   try {
-    return askedToEnd ?? (await runProgram(context.args, environment.variables, terminal))
+    // Our own commands, too, find the system.
+    const variables = { ...environment.variables, ALDEA_STATE_DIR: environment.baseDir }
+    return askedToEnd ?? (await runProgram(context.args, variables, terminal))
   } finally {
     await stopUnlessAskedAgain(environment)
   }

@@ -15,6 +15,7 @@ import { createTarget, get, register, startTestBalancer } from '../../tests/test
 import type { CommandContext } from '../command.ts'
 import { run as runMetrics } from './metrics.ts'
 import { run as runRoute } from './route.ts'
+import { createRegistry } from '../../tests/test-registry.ts'
 import { testTerminal } from '../../tests/test-terminal.ts'
 
 /** A balancer that tells of itself as one in an environment does, and the folder in which commands find it. */
@@ -42,7 +43,7 @@ async function startTold(onTestFinished: TestContext['onTestFinished']) {
   const state = await openStateDir({ baseDir: folder, name: 'default' })
   onTestFinished(() => state.release())
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  await state.writeRegistry({ variables: { AWS_ENDPOINT_URL: url } })
+  await state.writeRegistry(createRegistry({ variables: { AWS_ENDPOINT_URL: url } }))
 
   const say = async (run: typeof runMetrics, context: Pick<CommandContext, 'args' | 'options'>): Promise<string> => {
     const written = testTerminal()

@@ -1,11 +1,11 @@
 import { METRICS_PATH } from '../../alb/explain/introspection.ts'
 import type { Datapoint } from '../../alb/metrics/metrics.ts'
 import { type CommandContext, textOption } from '../command.ts'
-import { askEndpoint, endpointOf } from '../running.ts'
+import { askEndpoint, endpointOf, runningOf } from '../running.ts'
 
 /** Prints the balancer's datapoints of the last minutes, those of the whole balancer first. */
 export async function run(context: CommandContext): Promise<number> {
-  const endpoint = await endpointOf(context)
+  const endpoint = endpointOf(await runningOf(context))
   const minutes = encodeURIComponent(textOption(context, 'minutes') ?? '5')
   // An environment of this version answers it.
   const { datapoints } = (await askEndpoint(`${endpoint}${METRICS_PATH}?minutes=${minutes}`)) as Answer

@@ -11,17 +11,17 @@ import { rulesOf } from '../../alb/explain/rules-only.ts'
 import { AldeaError } from '../../core/errors.ts'
 import { parseChoice } from '../../core/system.ts'
 import { type CommandContext, textOption } from '../command.ts'
-import { askEndpoint, findEndpoint } from '../running.ts'
+import { askEndpoint, endpointOf, findRunning } from '../running.ts'
 
 /** Explains where a request would go: by the running environment, else by the system's own data. */
 export async function run(context: CommandContext): Promise<number> {
   const asked = parseRequest(context)
-  const endpoint = await findEndpoint(context)
-  const explanation = endpoint === undefined ? explainByData(asked, context) : await ask(endpoint, asked)
+  const running = await findRunning(context)
+  const explanation = running ? await ask(endpointOf(running), asked) : explainByData(asked, context)
   const text =
     context.options['json'] === true
       ? JSON.stringify(explanation, undefined, 2)
-      : describe(asked, explanation, endpoint !== undefined)
+      : describe(asked, explanation, running !== undefined)
   context.terminal.stdout.write(`${text}\n`)
   return 0
 }

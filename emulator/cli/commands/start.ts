@@ -8,7 +8,7 @@ import { textOption, type CommandContext } from '../command.ts'
 import { createReporter } from '../reporter/create-reporter.ts'
 import { nextSignal, stopUnlessAskedAgain } from '../signals.ts'
 import { describeSystem } from '../../start-environment.ts'
-import { parseBackends, wantedSystem } from '../system-options.ts'
+import { parseBackends, parseReplace, wantedSystem } from '../system-options.ts'
 
 /** Starts an environment and stays until a signal. The exit code names the signal, as shells do. */
 export function run(context: CommandContext): Promise<number> {
@@ -39,6 +39,7 @@ async function stay(context: CommandContext): Promise<number> {
       container: { ...containerOptions(settings), isReused: context.options['reuseContainers'] === true },
       awsCredentials: settings.awsCredentials,
     },
+    replace: parseReplace(context),
     hasColdStarts: context.options['coldStarts'] === true,
     logLevel: context.options['verbose'] === true ? 'debug' : 'warn',
     clock,

@@ -13,13 +13,16 @@ export function describeEvent(event: EnvironmentEvent): string | undefined {
       return `▲ ${event.subject}: ${event.code === undefined ? '' : `${event.code} `}${event.message}`
     case 'part.failed':
       return `✖ ${event.part}: ${event.message}`
+    case 'alb.target-health':
+      return event.state === 'unhealthy'
+        ? `▲ ${event.targetGroup}: ${event.target} is unhealthy: ${event.reason}`
+        : undefined
     case 'log':
       return `  ${event.level.padEnd(5)} ${event.part}  ${event.text}${fieldsText(event.fields)}`
     case 'part.starting':
     case 'part.ready':
     case 'part.stopped':
     case 'alb.access':
-    case 'alb.target-health':
       return undefined
   }
 }

@@ -15,12 +15,14 @@ export function servicePart(world: World, spec: ServiceSpec): Part {
     after: [AWS_ENDPOINT, ...(spec.targetGroup === undefined ? [] : [LOAD_BALANCER]), ...spec.after],
     async start() {
       const { start } = await loaded
+      const variables = spec.variables(referencesOf(world))
+      world.variables.set(spec.name, variables)
       const service = await startService({
         name: spec.name,
         start,
         zones: spec.taskZones,
         events: world.events,
-        variables: spec.variables(referencesOf(world)),
+        variables,
         runtime: runtimeOf(world, spec.name),
         targetGroup: spec.targetGroup === undefined ? undefined : world.balancer?.targetGroup(spec.targetGroup),
         listen: spec.listens ? { host: '127.0.0.1', port: 0 } : undefined,

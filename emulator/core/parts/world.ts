@@ -1,4 +1,4 @@
-import type { Runtime } from '../../../services/wire/runtime.ts'
+import type { Runtime, Variables } from '../../../services/wire/runtime.ts'
 import type { LoadBalancer } from '../../alb/load-balancer.ts'
 import type { Metrics } from '../../alb/metrics/metrics.ts'
 import type { AwsEndpoint } from '../../aws/endpoint.ts'
@@ -26,6 +26,8 @@ export interface World extends EnvironmentOptions {
   /** Databases, by their names in the topology. */
   readonly stores: Map<string, Store>
   readonly services: Map<string, Service>
+  /** What each service was started with, or is to be started with by the user. */
+  readonly variables: Map<string, Variables>
   readonly addresses: Map<string, readonly string[]>
   readonly functions: Map<string, LoadedFunction>
   readonly mappings: EventSourceMapping[]

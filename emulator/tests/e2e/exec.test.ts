@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { readdir } from 'node:fs/promises'
 import { test, vi } from 'vitest'
 import { fixturePath } from '../../../fixtures/fixture-path.ts'
-import { endOf, runCommand, spawnCommand, temporaryFolder } from './command.ts'
+import { MAIN, endOf, runCommand, spawnCommand, temporaryFolder } from './command.ts'
 
 const EXEC = ['exec', '--engine', 'scripted', '--backends', 'embedded', '--']
 
@@ -26,6 +26,15 @@ test('exec gives a program a system of its own, and ends with its exit code', as
   expect(stdout).toBe('200 --port x y\n')
   expect(exitCode).toBe(7)
   expect((await readdir(folder)).filter((name) => name.startsWith('aldea-') || name === '.aldea')).toEqual([])
+})
+
+test('within exec our own commands find its system', async ({ expect, onTestFinished }) => {
+  const folder = await temporaryFolder(onTestFinished)
+  const command = [process.execPath, MAIN, 'env', '--service', 'ws-proxy']
+  const { exitCode, stdout, stderr } = await runCommand([...EXEC, ...command], folder)
+  expect(stderr).toBe('')
+  expect(stdout).toMatch(/^export STT_SERVERS='stt-api-live-1=http:/m)
+  expect(exitCode).toBe(0)
 })
 
 test('exec ends as its program does, by a signal too', async ({ expect, onTestFinished }) => {

@@ -1,0 +1,69 @@
+import type { Variables } from '../../../services/wire/runtime.ts'
+import type { NetworkTarget } from '../../alb/model.ts'
+import { placeTasks } from '../../ecs/placement.ts'
+import type { Part } from '../lifecycle.ts'
+import type { ServiceSpec } from '../system.ts'
+import { AWS_ENDPOINT } from './aws-endpoint.ts'
+import { LOAD_BALANCER } from './balancer.ts'
+import { referencesOf } from './references.ts'
+import { runtimeOf, type World } from './world.ts'
+
+/**
+ * A program of the user's own in the place of a service. Nobody here starts it or waits for it: it needs the variables of
+ * an environment that runs, so it comes later, and may go and come again.
+ */
+export function externalServicePart(world: World, spec: ServiceSpec, addresses: readonly string[]): Part {
+  const { name, targetGroup } = spec
+  return {
+    name,
+    after: [AWS_ENDPOINT, ...(targetGroup === undefined ? [] : [LOAD_BALANCER]), ...spec.after],
+    async start() {
+      const variables = spec.variables(referencesOf(world))
+      const { prepare } = await spec.load()
+      await prepare?.(variables, runtimeOf(world, name))
+      world.variables.set(name, { ...variables, ...portVariable(addresses) })
+      world.addresses.set(name, addresses)
+      const group = targetGroup === undefined ? undefined : world.balancer?.targetGroup(targetGroup)
+      const targets = targetsAt(addresses, spec.taskZones)
+      group?.register(...targets)
+      return {
+        detail: [...addresses, `a program of your own, with: ${envCommand(world.name, name)}`].join('  '),
+        async stop() {
+          group?.deregister(...targets.map(({ id }) => id))
+        },
+      }
+    },
+  }
+}
+
+/** What the user types to get its variables. */
+function envCommand(environment: string, service: string): string {
+  return `aldea-local env --service ${service}${environment === 'default' ? '' : ` --name ${environment}`}`
+}
+
+/** Where the program of the first address is to listen. */
+function portVariable([address]: readonly string[]): Variables {
+  return address === undefined ? {} : { PORT: String(portOf(new URL(address))) }
+}
+
+function targetsAt(addresses: readonly string[], zones: readonly string[]): NetworkTarget[] {
+  const places = placeTasks(zones, addresses.length)
+  return addresses.map((address, index) => {
+    const url = new URL(address)
+    const [host, port] = [url.hostname.replace(/^\[(.*)\]$/, '$1'), portOf(url)]
+    return {
+      kind: 'network',
+      id: url.host,
+      zone: places[index] ?? '',
+      host,
+      port,
+      gone: new AbortController().signal,
+    }
+  })
+}
+
+const DEFAULT_PORTS = { 'http:': 80, 'https:': 443 } as const
+
+function portOf({ port, protocol }: URL): number {
+  return port === '' ? DEFAULT_PORTS[protocol as keyof typeof DEFAULT_PORTS] : Number(port)
+}
