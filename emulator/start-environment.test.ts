@@ -67,6 +67,12 @@ test('what has a folder of its own is there at the next start', async (context) 
   await second.stop()
 
   expect(second.secrets).toEqual(first.secrets)
+  // What other programs were told is still true.
+  expect(second.backends).toEqual(first.backends)
+  expect(second.serviceVariables).toEqual({
+    ...first.serviceVariables,
+    'db-sync': expect.objectContaining({ DATABASE_URL: first.backends['postgres'] }) as object,
+  })
   expect(await readdir(kept.baseDir)).toEqual(['mine'])
 })
 

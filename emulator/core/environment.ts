@@ -5,6 +5,7 @@ import type { Metrics } from '../alb/metrics/metrics.ts'
 import { authorityFile } from '../alb/tls/authority.ts'
 import type { EnvironmentOptions } from './environment-options.ts'
 import { createEventStream, type EventStream } from './events.ts'
+import { openKeptPorts } from './kept-ports.ts'
 import { startParts } from './lifecycle.ts'
 import { environmentVariables } from './environment-variables.ts'
 import { parseExternalServices } from './external-services.ts'
@@ -67,6 +68,7 @@ export async function startTopology(options: EnvironmentOptions): Promise<Enviro
       ...options,
       events,
       secrets,
+      ports: await openKeptPorts(state.path),
       shared: createShared(),
       stateDir: state.path,
       balancer: undefined,
@@ -117,7 +119,8 @@ export async function startTopology(options: EnvironmentOptions): Promise<Enviro
       variables,
       serviceVariables,
     }
-    await state.writeRegistry({ ...registry, secrets }).catch(async (error: unknown) => {
+    const told = Promise.all([world.ports.save(), state.writeRegistry({ ...registry, secrets })])
+    await told.catch(async (error: unknown) => {
       await lifecycle.stop()
       throw error
     })

@@ -44,6 +44,15 @@ export async function freePort(): Promise<number> {
   })
 }
 
+/** Whether somebody could listen there now. */
+export function isFree(port: number): Promise<boolean> {
+  const server = createServer()
+  return new Promise((resolve) => {
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  })
+}
+
 /** State of a listening socket in /proc/net/tcp. */
 const LISTEN = '0A'
 

@@ -75,6 +75,7 @@ async function startStore(
     instances: INSTANCES,
     clock,
     events: createEventStream(),
+    port: 0,
   })
   onTestFinished(() => store.stop())
   return { store, backend, clock }

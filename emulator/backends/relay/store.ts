@@ -47,18 +47,24 @@ export interface StoreOptions {
   readonly instances: readonly BackendInstance[]
   readonly clock: Clock
   readonly events: EventStream
+  /** Of the relay; 0 takes any free one. */
+  readonly port: number
 }
 
 const POSTGRES_FAILOVER_MS = 60_000
 const REDIS_FAILOVER_MS = 10_000
-const LISTEN = { host: '127.0.0.1', port: 0 }
+const HOST = '127.0.0.1'
 
 /**
  * Puts a relay before PostgreSQL. Both instances of a Multi-AZ deployment have the same storage, and the standby serves
  * nobody: one server over one data folder is what its clients see of both.
  */
 export async function relayPostgres(backend: PostgresBackend, options: StoreOptions): Promise<Store> {
-  const relay = await startPostgresRelay({ ...options, listen: LISTEN, target: () => backend.url })
+  const relay = await startPostgresRelay({
+    ...options,
+    listen: { host: HOST, port: options.port },
+    target: () => backend.url,
+  })
   const roles = createRoles(options.name, options.instances)
   return storeOf(backend, relay, roles, ({ durationMs = POSTGRES_FAILOVER_MS, isPlanned }) =>
     relay.failover({ durationMs, isPlanned }),
@@ -70,7 +76,11 @@ export async function relayPostgres(backend: PostgresBackend, options: StoreOpti
  * after it: two of them all the time would cost twice the memory. Elsewhere one server plays both instances, and forgets what no replica would know.
  */
 export async function relayRedis(backend: RedisBackend, options: StoreOptions): Promise<Store> {
-  const relay = await startRedisRelay({ ...options, listen: LISTEN, target: () => backend.url })
+  const relay = await startRedisRelay({
+    ...options,
+    listen: { host: HOST, port: options.port },
+    target: () => backend.url,
+  })
   const roles = createRoles(options.name, options.instances)
   return storeOf(backend, relay, roles, async ({ durationMs = REDIS_FAILOVER_MS, isPlanned }, next) => {
     const [from, successor] = [roles.node(roles.primary), roles.node(next)]

@@ -1,5 +1,5 @@
 import { choosePostgres, chooseQueue, chooseRedis, type ChooseOptions } from '../../backends/choose.ts'
-import { relayPostgres, relayRedis, type Store } from '../../backends/relay/store.ts'
+import { relayPostgres, relayRedis, type Store, type StoreOptions } from '../../backends/relay/store.ts'
 import type { BackendOptions } from '../environment-options.ts'
 import type { Part, StartedPart } from '../lifecycle.ts'
 import type { BackendSpec, StoreSpec } from '../system.ts'
@@ -38,6 +38,7 @@ export function backendPart(world: World, spec: BackendSpec): Part {
       }
       const store = await startStore(world, spec, context)
       world.stores.set(spec.name, store)
+      if (context.externalUrl === undefined) world.ports.note(spec.name, store.url)
       return store
     },
   }
@@ -45,15 +46,19 @@ export function backendPart(world: World, spec: BackendSpec): Part {
 
 /** With a relay before it where it may fail over, else as it is: the plain case pays for nothing. */
 async function startStore(world: World, spec: StoreSpec, context: ChooseOptions): Promise<Store> {
-  const { events, clock } = world
+  const { events, clock, ports, backends } = world
   const { name, instances } = spec
-  const hasRelay = isRelayed(world.backends, spec)
+  const hasRelay = isRelayed(backends, spec)
+  // A container that was left running is found again by all that it was made of, its port included.
+  const port = hasRelay || backends.container?.isReused === true ? 0 : await ports.wanted(name)
+  const server = { ...context, port }
+  const relay = async (): Promise<StoreOptions> => ({ name, instances, events, clock, port: await ports.wanted(name) })
   if (spec.kind === 'postgres') {
-    const postgres = await choosePostgres({ ...context, database: spec.database })
-    return hasRelay ? relayPostgres(postgres, { name, instances, events, clock }) : postgres
+    const postgres = await choosePostgres({ ...server, database: spec.database })
+    return hasRelay ? relayPostgres(postgres, await relay()) : postgres
   }
-  const redis = await chooseRedis(context)
-  return hasRelay ? relayRedis(redis, { name, instances, events, clock }) : redis
+  const redis = await chooseRedis(server)
+  return hasRelay ? relayRedis(redis, await relay()) : redis
 }
 
 function isRelayed({ urls, hasRelays }: BackendOptions, { kind, instances }: StoreSpec): boolean {

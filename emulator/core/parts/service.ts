@@ -25,11 +25,12 @@ export function servicePart(world: World, spec: ServiceSpec): Part {
         variables,
         runtime: runtimeOf(world, spec.name),
         targetGroup: spec.targetGroup === undefined ? undefined : world.balancer?.targetGroup(spec.targetGroup),
-        listen: spec.listens ? { host: '127.0.0.1', port: 0 } : undefined,
+        listen: spec.listens ? { host: '127.0.0.1', port: await portFor(world, spec) } : undefined,
       })
       world.services.set(spec.name, service)
       const addresses = service.tasks.flatMap((task) => (task.address === undefined ? [] : [task.address]))
       world.addresses.set(spec.name, addresses)
+      if (addresses.length === 1) world.ports.note(spec.name, addresses[0])
       const zones = service.tasks.map((task) => task.zone).join(', ')
       const where = addresses.length > 0 ? addresses.join(', ') : 'in-process'
       const about = service.tasks[0]?.about
@@ -41,6 +42,11 @@ export function servicePart(world: World, spec: ServiceSpec): Part {
       return { detail: what.join('  '), stop: () => service.stop() }
     },
   }
+}
+
+/** Several tasks have several ports, and which is whose means nothing. */
+async function portFor({ ports }: World, { name, taskZones }: ServiceSpec): Promise<number> {
+  return taskZones.length === 1 ? ports.wanted(name) : 0
 }
 
 function plural(count: number, noun: string): string {

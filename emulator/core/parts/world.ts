@@ -10,6 +10,7 @@ import type { LoadedFunction } from '../../lambda/function.ts'
 import { createLog } from '../../observability/log.ts'
 import type { EnvironmentOptions } from '../environment-options.ts'
 import type { EventStream } from '../events.ts'
+import type { KeptPorts } from '../kept-ports.ts'
 import type { Secrets } from '../secrets.ts'
 
 /** What the parts of one environment are built from, and what each leaves behind for those that start after it. */
@@ -18,6 +19,7 @@ export interface World extends EnvironmentOptions {
   readonly shared: Runtime['shared']
   readonly stateDir: string
   readonly secrets: Secrets
+  readonly ports: KeptPorts
   balancer: LoadBalancer | undefined
   /** Of the balancer. */
   metrics: Metrics | undefined
