@@ -43,9 +43,9 @@ export interface StartedEnvironment extends Environment {
 export async function startEnvironment(options: StartOptions = {}): Promise<StartedEnvironment> {
   const settings = loadSettings()
   const { name = 'default', host = '127.0.0.1', port = 0, awsPort = 0, logLevel = 'warn' } = options
-  const { clock = systemClock, ids = systemIds, cacheDir = settings.cacheDir, https, hasColdStarts, onEvent } = options
+  const { clock = systemClock, ids = systemIds, cacheDir = settings.cacheDir, https, onEvent } = options
   const { topology = describeSystem(options, settings).topology, redisBinary = settings.redisBinary } = options
-  const { baseDir, replace } = options
+  const { baseDir, replace, hasColdStarts, hasNetworkTargets } = options
   const state: StateFolder = baseDir === undefined ? await openTemporaryDir() : { path: baseDir }
   const started = whileAlive(() =>
     startTopology({
@@ -73,6 +73,7 @@ export async function startEnvironment(options: StartOptions = {}): Promise<Star
       clock,
       ids,
       ...(replace && { replace }),
+      ...(hasNetworkTargets !== undefined && { hasNetworkTargets }),
       ...(hasColdStarts !== undefined && { hasColdStarts }),
       ...(onEvent && { onEvent }),
     }),

@@ -51,6 +51,7 @@ export const commands: readonly Command[] = [
     options: [
       { flags: '--name <name>', description: 'which running environment', default: 'default' },
       { flags: '--service <name>', description: 'what this service is started with, for a program in its place' },
+      { flags: '--dotenv', description: 'print NAME=value lines, as .env files and docker run --env-file take them' },
       { flags: '--json', description: 'print one JSON object instead of shell lines' },
     ],
     examples: ['eval "$(aldea-local env)"', 'aldea-local env --json', 'eval "$(aldea-local env --service ws-proxy)"'],

@@ -49,6 +49,10 @@ export const systemOptions: readonly Option[] = [
     flags: '--replace <service=url...>',
     description: 'a program of your own in the place of a service, which it calls there; what it needs: env --service',
   },
+  {
+    flags: '--network-targets',
+    description: 'have the load balancer reach services over TCP, as the real one does, and not within the process',
+  },
   { flags: '--cold-starts', description: 'give every event of a function a fresh instance' },
   { flags: '--verbose', description: 'show the log of every service' },
 ]

@@ -24,6 +24,8 @@ export interface EnvironmentOptions {
   readonly backends: BackendOptions
   /** Services that are not started, because programs of the user's own take their places; none when absent. */
   readonly replace?: ExternalServices
+  /** Has the load balancer reach every service over TCP, as the real one does; within this process when absent. */
+  readonly hasNetworkTargets?: boolean
   /** A Redis server to use instead of the one on PATH. */
   readonly redisBinary: string | undefined
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn'

@@ -22,7 +22,7 @@ export interface Replacements {
 
 /** Keeps `tasks`, in place, at the number they are: each that ends by itself is deregistered and another one launched. */
 export function scheduleReplacements(
-  { name, runtime, targetGroup, events }: Omit<ServiceOptions, 'start'>,
+  { name, runtime, targetGroup, targetKind, events }: Omit<ServiceOptions, 'start'>,
   tasks: Task[],
   launch: (dead: Task) => Promise<Task>,
 ): Replacements {
@@ -46,7 +46,7 @@ export function scheduleReplacements(
       tasks.splice(tasks.indexOf(dead), 1, task)
       if (isStopping) return
       announce(`has started 1 tasks: (task ${task.id}).`)
-      targetGroup?.register(toTarget(task))
+      targetGroup?.register(toTarget(task, targetKind))
       if (targetGroup) announce(`registered 1 targets in (target-group ${targetGroup.name})`)
       watch(task)
     } catch (error) {

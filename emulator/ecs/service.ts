@@ -36,6 +36,8 @@ export interface ServiceOptions {
   readonly runtime: Runtime
   /** Where its tasks are registered. */
   readonly targetGroup?: TargetGroup | undefined
+  /** How they are reached there: `in-process` when absent; `network` for tasks that listen. */
+  readonly targetKind?: Target['kind'] | undefined
   /** Lets every task listen on a port of its own. */
   readonly listen?: { readonly host: string; readonly port: number } | undefined
   /** Hears the texts that ECS writes into the events of a service. */
@@ -51,7 +53,7 @@ const TASK_ID_BYTES = 16
  * @throws ALDEA_SERVICE_FAILED for a task that is up and not healthy; else whatever the task throws.
  */
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const { name, zones, count = zones.length, targetGroup } = options
+  const { name, zones, count = zones.length, targetGroup, targetKind } = options
   const starts = placeTasks(zones, count).map((zone) => launch(options, zone))
   const results = await Promise.allSettled(starts)
   const tasks = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
@@ -89,7 +91,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   return service
 
   async function register(group: TargetGroup): Promise<void> {
-    const targets = tasks.map(toTarget)
+    const targets = tasks.map((task) => toTarget(task, targetKind))
     group.register(...targets)
     await Promise.all(targets.map((target) => assertHealthy(name, target, group)))
   }

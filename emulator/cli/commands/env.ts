@@ -8,10 +8,23 @@ export async function run(context: CommandContext): Promise<number> {
   const service = textOption(context, 'service')
   const running = await runningOf(context)
   const variables = service === undefined ? running.variables : variablesOf(service, running)
-  const lines = Object.entries(variables).map(([variable, value]) => `export ${variable}=${quoted(value)}`)
-  const text = context.options['json'] === true ? JSON.stringify(variables, undefined, 2) : lines.join('\n')
-  context.terminal.stdout.write(`${text}\n`)
+  context.terminal.stdout.write(`${textOf(variables, context.options)}\n`)
   return 0
+}
+
+function textOf(variables: Readonly<Record<string, string>>, { json, dotenv }: CommandContext['options']): string {
+  if (json === true) return JSON.stringify(variables, undefined, 2)
+  const line = dotenv === true ? dotenvLine : shellLine
+  return Object.entries(variables).map(line).join('\n')
+}
+
+/** As it is: some readers take quotes away and some do not, and nothing here needs any. */
+function dotenvLine([variable, value]: readonly [string, string]): string {
+  return `${variable}=${value}`
+}
+
+function shellLine([variable, value]: readonly [string, string]): string {
+  return `export ${variable}=${quoted(value)}`
 }
 
 function variablesOf(service: string, { serviceVariables }: Registry): Readonly<Record<string, string>> {

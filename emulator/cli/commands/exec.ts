@@ -22,6 +22,7 @@ export async function run(context: CommandContext): Promise<number> {
     backends: parseBackends(context),
     cacheDir: settings.cacheDir,
     replace: parseReplace(context),
+    hasNetworkTargets: options['networkTargets'] === true,
     hasColdStarts: options['coldStarts'] === true,
     logLevel: options['verbose'] === true ? 'debug' : 'warn',
     clock,

@@ -40,6 +40,7 @@ async function stay(context: CommandContext): Promise<number> {
       awsCredentials: settings.awsCredentials,
     },
     replace: parseReplace(context),
+    hasNetworkTargets: context.options['networkTargets'] === true,
     hasColdStarts: context.options['coldStarts'] === true,
     logLevel: context.options['verbose'] === true ? 'debug' : 'warn',
     clock,

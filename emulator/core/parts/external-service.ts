@@ -1,6 +1,7 @@
 import type { Variables } from '../../../services/wire/runtime.ts'
 import type { NetworkTarget } from '../../alb/model.ts'
 import { placeTasks } from '../../ecs/placement.ts'
+import { placeOf } from '../../ecs/target.ts'
 import type { Part } from '../lifecycle.ts'
 import type { ServiceSpec } from '../system.ts'
 import { AWS_ENDPOINT } from './aws-endpoint.ts'
@@ -43,27 +44,16 @@ function envCommand(environment: string, service: string): string {
 
 /** Where the program of the first address is to listen. */
 function portVariable([address]: readonly string[]): Variables {
-  return address === undefined ? {} : { PORT: String(portOf(new URL(address))) }
+  return address === undefined ? {} : { PORT: String(placeOf(address).port) }
 }
 
 function targetsAt(addresses: readonly string[], zones: readonly string[]): NetworkTarget[] {
   const places = placeTasks(zones, addresses.length)
-  return addresses.map((address, index) => {
-    const url = new URL(address)
-    const [host, port] = [url.hostname.replace(/^\[(.*)\]$/, '$1'), portOf(url)]
-    return {
-      kind: 'network',
-      id: url.host,
-      zone: places[index] ?? '',
-      host,
-      port,
-      gone: new AbortController().signal,
-    }
-  })
-}
-
-const DEFAULT_PORTS = { 'http:': 80, 'https:': 443 } as const
-
-function portOf({ port, protocol }: URL): number {
-  return port === '' ? DEFAULT_PORTS[protocol as keyof typeof DEFAULT_PORTS] : Number(port)
+  return addresses.map((address, index) => ({
+    kind: 'network',
+    id: new URL(address).host,
+    zone: places[index] ?? '',
+    ...placeOf(address),
+    gone: new AbortController().signal,
+  }))
 }

@@ -17,6 +17,7 @@ export function servicePart(world: World, spec: ServiceSpec): Part {
       const { start } = await loaded
       const variables = spec.variables(referencesOf(world))
       world.variables.set(spec.name, variables)
+      const isOverNetwork = spec.targetGroup !== undefined && world.hasNetworkTargets === true
       const service = await startService({
         name: spec.name,
         start,
@@ -25,7 +26,8 @@ export function servicePart(world: World, spec: ServiceSpec): Part {
         variables,
         runtime: runtimeOf(world, spec.name),
         targetGroup: spec.targetGroup === undefined ? undefined : world.balancer?.targetGroup(spec.targetGroup),
-        listen: spec.listens ? { host: '127.0.0.1', port: await portFor(world, spec) } : undefined,
+        targetKind: isOverNetwork ? 'network' : 'in-process',
+        listen: spec.listens || isOverNetwork ? { host: '127.0.0.1', port: await portFor(world, spec) } : undefined,
       })
       world.services.set(spec.name, service)
       const addresses = service.tasks.flatMap((task) => (task.address === undefined ? [] : [task.address]))

@@ -36,6 +36,9 @@ test('programs of the user take the places of services, with what env --service 
     stdout: expect.stringMatching(/^This text was written down beforehand\./),
   })
 
+  const dotenv = await runCommand(['env', '--service', 'ws-proxy', '--dotenv'], folder)
+  expect(dotenv.stdout).toMatch(new RegExp(`^PORT=${port}$`, 'm'))
+
   const { DATABASE_URL, REDIS_URL = '' } = await variablesOf()
   const database = new Client(DATABASE_URL)
   await database.connect()
