@@ -2,6 +2,7 @@ import type { Variables } from '../../../services/wire/runtime.ts'
 import type { NetworkTarget } from '../../alb/model.ts'
 import { placeTasks } from '../../ecs/placement.ts'
 import { placeOf } from '../../ecs/target.ts'
+import { AldeaError } from '../errors.ts'
 import type { Part } from '../lifecycle.ts'
 import type { ServiceSpec } from '../system.ts'
 import { AWS_ENDPOINT } from './aws-endpoint.ts'
@@ -26,6 +27,7 @@ export function externalServicePart(world: World, spec: ServiceSpec, addresses: 
       world.addresses.set(name, addresses)
       const group = targetGroup === undefined ? undefined : world.balancer?.targetGroup(targetGroup)
       const targets = targetsAt(addresses, spec.taskZones)
+      for (const target of targets) assertElsewhere(world, target)
       group?.register(...targets)
       return {
         detail: [...addresses, `a program of your own, with: ${envCommand(world.name, name)}`].join('  '),
@@ -45,6 +47,22 @@ function envCommand(environment: string, service: string): string {
 /** Where the program of the first address is to listen. */
 function portVariable([address]: readonly string[]): Variables {
   return address === undefined ? {} : { PORT: String(placeOf(address).port) }
+}
+
+/** A request that the load balancer sends to itself comes back for ever, and the program could not listen there. */
+function assertElsewhere({ balancer }: World, { id, host, port }: NetworkTarget): void {
+  const isOurs = balancer?.listeners.some((each) => each.port === port && isHere(each.host, host))
+  if (isOurs !== true) return
+  throw new AldeaError('ALDEA_USAGE', `${id} is the load balancer itself, not a program of your own.`, {
+    hint: 'Choose another port for that program, or for the load balancer with --port.',
+  })
+}
+
+const EVERYWHERE = new Set(['0.0.0.0', '::'])
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/
+
+function isHere(listening: string, called: string): boolean {
+  return listening === called || (LOOPBACK.test(called) && (EVERYWHERE.has(listening) || called === 'localhost'))
 }
 
 function targetsAt(addresses: readonly string[], zones: readonly string[]): NetworkTarget[] {
