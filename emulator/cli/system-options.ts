@@ -47,7 +47,8 @@ export const systemOptions: readonly Option[] = [
   },
   {
     flags: '--replace <service=url...>',
-    description: 'a program of your own in the place of a service, which it calls there; what it needs: env --service',
+    description:
+      'a program of your own, at that address, in the place of a service; env --service prints what it needs',
   },
   {
     flags: '--network-targets',
