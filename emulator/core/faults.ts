@@ -28,7 +28,7 @@ export interface Faults {
   killFunction(name: string): void
 }
 
-export function faultsOf({ stores, services, functions }: World): Faults {
+export function faultsOf({ stores, services, functions, replace = {} }: World): Faults {
   return {
     killBackend(name) {
       const { kill } = found(stores, name)
@@ -41,6 +41,7 @@ export function faultsOf({ stores, services, functions }: World): Faults {
     silence: (name, durationMs) => faultsAt(stores, name).silence(durationMs),
     reboot: (name, durationMs) => faultsAt(stores, name).reboot(durationMs),
     killTask(service) {
+      if (service in replace) throw new Error(`${service} is a program of your own, which only you can end.`)
       found(services, service).tasks[0]?.kill()
     },
     killFunction: (name) => found(functions, name).kill(),

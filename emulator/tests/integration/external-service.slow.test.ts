@@ -27,6 +27,7 @@ test('a program in the place of a service is called when it has come, and again 
     REDIS_URL: environment.variables['REDIS_URL'],
     STT_SERVERS: expect.stringMatching(/^stt-api-live-1=http:.*,stt-api-live-2=http:/) as string,
   })
+  expect(() => environment.faults.killTask('transcribe')).toThrow('transcribe is a program of your own')
   expect(await listen(environment)).toMatchObject({ status: 502 })
   for (const word of ['first', 'second']) {
     const server = await serve(port, word)
