@@ -5,9 +5,8 @@ import { placeOf } from '../../ecs/target.ts'
 import { AldeaError } from '../errors.ts'
 import type { Part } from '../lifecycle.ts'
 import type { ServiceSpec } from '../system.ts'
-import { AWS_ENDPOINT } from './aws-endpoint.ts'
-import { LOAD_BALANCER } from './balancer.ts'
 import { referencesOf } from './references.ts'
+import { prerequisitesOf, targetGroupOf } from './service.ts'
 import { runtimeOf, type World } from './world.ts'
 
 /**
@@ -15,17 +14,17 @@ import { runtimeOf, type World } from './world.ts'
  * an environment that runs, so it comes later, and may go and come again.
  */
 export function externalServicePart(world: World, spec: ServiceSpec, addresses: readonly string[]): Part {
-  const { name, targetGroup } = spec
+  const { name } = spec
   return {
     name,
-    after: [AWS_ENDPOINT, ...(targetGroup === undefined ? [] : [LOAD_BALANCER]), ...spec.after],
+    after: prerequisitesOf(spec),
     async start() {
       const variables = spec.variables(referencesOf(world))
       const { prepare } = await spec.load()
       await prepare?.(variables, runtimeOf(world, name))
       world.variables.set(name, { ...variables, ...portVariable(addresses) })
       world.addresses.set(name, addresses)
-      const group = targetGroup === undefined ? undefined : world.balancer?.targetGroup(targetGroup)
+      const group = targetGroupOf(world, spec)
       const targets = targetsAt(addresses, spec.taskZones)
       for (const target of targets) assertElsewhere(world, target)
       group?.register(...targets)
@@ -59,10 +58,15 @@ function assertElsewhere({ balancer }: World, { id, host, port }: NetworkTarget)
 }
 
 const EVERYWHERE = new Set(['0.0.0.0', '::'])
-const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/
+const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1)$/
 
 function isHere(listening: string, called: string): boolean {
-  return listening === called || (LOOPBACK.test(called) && (EVERYWHERE.has(listening) || called === 'localhost'))
+  const [here, there] = [addressOf(listening), addressOf(called)]
+  return here === there || (EVERYWHERE.has(here) && LOOPBACK.test(there))
+}
+
+function addressOf(host: string): string {
+  return host === 'localhost' ? '127.0.0.1' : host
 }
 
 function targetsAt(addresses: readonly string[], zones: readonly string[]): NetworkTarget[] {

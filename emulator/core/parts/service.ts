@@ -1,3 +1,4 @@
+import type { TargetGroup } from '../../alb/targets/target-group.ts'
 import { startService } from '../../ecs/service.ts'
 import type { Part } from '../lifecycle.ts'
 import type { ServiceSpec } from '../system.ts'
@@ -12,12 +13,13 @@ export function servicePart(world: World, spec: ServiceSpec): Part {
   return {
     name: spec.name,
     activity: spec.activity,
-    after: [AWS_ENDPOINT, ...(spec.targetGroup === undefined ? [] : [LOAD_BALANCER]), ...spec.after],
+    after: prerequisitesOf(spec),
     async start() {
       const { start } = await loaded
       const variables = spec.variables(referencesOf(world))
       world.variables.set(spec.name, variables)
-      const isOverNetwork = spec.targetGroup !== undefined && world.hasNetworkTargets === true
+      const targetGroup = targetGroupOf(world, spec)
+      const isOverNetwork = targetGroup !== undefined && world.hasNetworkTargets === true
       const service = await startService({
         name: spec.name,
         start,
@@ -25,7 +27,7 @@ export function servicePart(world: World, spec: ServiceSpec): Part {
         events: world.events,
         variables,
         runtime: runtimeOf(world, spec.name),
-        targetGroup: spec.targetGroup === undefined ? undefined : world.balancer?.targetGroup(spec.targetGroup),
+        targetGroup,
         targetKind: isOverNetwork ? 'network' : 'in-process',
         listen: spec.listens || isOverNetwork ? { host: '127.0.0.1', port: await portFor(world, spec) } : undefined,
       })
@@ -44,6 +46,16 @@ export function servicePart(world: World, spec: ServiceSpec): Part {
       return { detail: what.join('  '), stop: () => service.stop() }
     },
   }
+}
+
+/** What must be ready before a service is, whoever runs it. */
+export function prerequisitesOf({ targetGroup, after }: ServiceSpec): readonly string[] {
+  return [AWS_ENDPOINT, ...(targetGroup === undefined ? [] : [LOAD_BALANCER]), ...after]
+}
+
+/** Undefined for what the load balancer does not call. */
+export function targetGroupOf({ balancer }: World, { targetGroup }: ServiceSpec): TargetGroup | undefined {
+  return targetGroup === undefined ? undefined : balancer?.targetGroup(targetGroup)
 }
 
 /** Several tasks have several ports, and which is whose means nothing. */

@@ -74,18 +74,20 @@ test('without a speech server of ours the proxies call the one that takes its pl
   expect(server.asked.length).toBeGreaterThan(0)
 })
 
-test.for(['127.0.0.1', 'localhost'])(
-  'a program cannot listen where the load balancer does: %s',
-  async (host, context) => {
-    const { expect, onTestFinished } = context
-    const port = await freePort()
-    const started = startTestEnvironment({ onTestFinished, port, replace: { backend: [`http://${host}:${port}`] } })
-    await expect(started).rejects.toMatchObject({
-      code: 'ALDEA_USAGE',
-      message: `${host}:${port} is the load balancer itself, not a program of your own.`,
-    })
-  },
-)
+test.for([
+  ['127.0.0.1', '127.0.0.1'],
+  ['127.0.0.1', 'localhost'],
+  ['localhost', '127.0.0.1'],
+] as const)('a program cannot listen where the load balancer does: %s, %s', async ([host, called], context) => {
+  const { expect, onTestFinished } = context
+  const port = await freePort()
+  const replace = { backend: [`http://${called}:${port}`] }
+  const started = startTestEnvironment({ onTestFinished, host, port, replace })
+  await expect(started).rejects.toMatchObject({
+    code: 'ALDEA_USAGE',
+    message: `${called}:${port} is the load balancer itself, not a program of your own.`,
+  })
+})
 
 interface Served {
   readonly url: string
